@@ -1,0 +1,1 @@
+"""From the outside world to archetypes: sources, features, clustering, archetypes, and the story of one run."""

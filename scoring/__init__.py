@@ -1,0 +1,1 @@
+"""From archetypes to ranked opportunities: components, score, uncertainty, verdicts, and the report."""
