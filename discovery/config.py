@@ -14,12 +14,12 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from scoring.verdicts import Thresholds
 
 from discovery.archetypes.naming import LlmSettings
 from discovery.clustering import ClusteringSettings
 from discovery.features.measure import FeatureSettings
 from discovery.sources import Source, UnknownSourceError, configured, kinds, load
-from scoring.verdicts import Thresholds
 
 MAX_BYTES = 1 << 20
 
@@ -60,7 +60,9 @@ class ScoreSettings(Settings):
 class LimitSettings(Settings):
     """What a run may use of the machine."""
 
-    memory: str = Field("2GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="Memory of the activity store; beyond it, it spills to disk.")
+    memory: str = Field(
+        "2GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="Memory of the activity store; beyond it, it spills to disk."
+    )
     threads: int = Field(2, ge=1, le=256)
 
 
@@ -85,11 +87,11 @@ class Config(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings' signature
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file; nothing else is read."""
         return env_settings, init_settings
@@ -112,7 +114,9 @@ class Config(BaseSettings):
         known = kinds()
         for entry in self.sources:
             if entry.kind not in known:
-                raise UnknownSourceError(f"config.yaml names the source kind `{entry.kind}`: the {len(known)} kinds are {', '.join(known)}.")
+                raise UnknownSourceError(
+                    f"config.yaml names the source kind `{entry.kind}`: the {len(known)} kinds are {', '.join(known)}."
+                )
             secrets = self.credentials.get(entry.kind, {})
             yield configured(known[entry.kind], entry.path, {**(entry.model_extra or {}), **secrets})
 

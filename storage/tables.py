@@ -1,23 +1,34 @@
 """What people query: runs, communities, archetypes, niches, scores and their evidence, as SQLModel tables.
 
 Every row belongs to a run, and a run is never changed once it is finished; ``publication`` points to the run that readers
-see. A value may be missing only together with its reason.
+see. A value may be missing only together with its reason. The tables are STRICT, so a value of the wrong type is refused
+instead of kept; those that hold rows by the hundred thousand are stored in the order of their key (WITHOUT ROWID).
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import REAL, TEXT, CheckConstraint, Integer
 from sqlmodel import Field, SQLModel
 
+ENTITIES = "entity IN ('archetype', 'niche', 'community')"
 
+
+def _strict(*checks: CheckConstraint, by_key: bool = True) -> tuple[Any, ...]:
+    """Say how SQLite keeps a table: STRICT, with these checks, in the order of its key or of insertion."""
+    return (*checks, {"sqlite_strict": True, "sqlite_with_rowid": not by_key})
 
 
 class Run(SQLModel, table=True):
     """One execution. ``sequence`` orders runs; clocks do not."""
 
     __tablename__: ClassVar[str] = "run"
+    __table_args__ = _strict(
+        CheckConstraint("status IN ('running', 'interrupted', 'failed', 'held', 'published')", name="known_status"),
+        CheckConstraint("structure IN ('clusters', 'segments', 'none', 'too_few')", name="known_structure"),
+        by_key=False,
+    )
     run_id: str = Field(primary_key=True, sa_type=TEXT)
     sequence: int = Field(unique=True, sa_type=Integer)
     status: str = Field(sa_type=TEXT)
@@ -44,13 +55,17 @@ class Run(SQLModel, table=True):
     """1 where the communities come from the planted world."""
     reason: str = Field(default="", sa_type=TEXT)
     """Why it was held, failed or found nothing."""
+    notes: str = Field(default="", sa_type=TEXT)
+    """What a reader of the method should know, one note a line: columns dropped, outliers set aside."""
+    detail: int = Field(default=0, sa_type=Integer)
+    """1 while the run still has its bulky rows (communities, features, evidence); old runs keep their ranking only."""
 
 
 class SourceRun(SQLModel, table=True):
     """What one source delivered in one run."""
 
     __tablename__: ClassVar[str] = "source_run"
-    __table_args__ = (CheckConstraint("fetched = stored + unchanged + quarantined + refused", name="nothing_is_lost"),)
+    __table_args__ = _strict(CheckConstraint("fetched = stored + unchanged + quarantined + refused", name="nothing_is_lost"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     source: str = Field(primary_key=True, sa_type=TEXT)
     kind: str = Field(sa_type=TEXT)
@@ -73,6 +88,7 @@ class Quarantine(SQLModel, table=True):
     """An item that could not become a record: where, why, a hash; never its bytes."""
 
     __tablename__: ClassVar[str] = "quarantined_item"
+    __table_args__ = _strict(by_key=False)
     id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
     run_id: str = Field(foreign_key="run.run_id", index=True, sa_type=TEXT)
     source: str = Field(sa_type=TEXT)
@@ -85,6 +101,7 @@ class CommunityRow(SQLModel, table=True):
     """A community as one run measured it."""
 
     __tablename__: ClassVar[str] = "community"
+    __table_args__ = _strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     community_id: str = Field(primary_key=True, sa_type=TEXT)
     source: str = Field(sa_type=TEXT)
@@ -107,13 +124,35 @@ class CommunityRow(SQLModel, table=True):
     is_exemplar: int = Field(default=0, sa_type=Integer)
     is_outlier: int = Field(default=0, sa_type=Integer)
     nearest_archetype_id: str | None = Field(default=None, sa_type=TEXT)
+    x: float | None = Field(default=None, sa_type=REAL)
+    y: float | None = Field(default=None, sa_type=REAL)
+    """Place on the two-dimensional map, where the run drew one."""
+
+
+class FeatureRow(SQLModel, table=True):
+    """What a feature is, copied from its declaration, so that readers of the results need no code to understand them."""
+
+    __tablename__: ClassVar[str] = "feature"
+    __table_args__ = _strict()
+    run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
+    feature: str = Field(primary_key=True, sa_type=TEXT)
+    title: str = Field(sa_type=TEXT)
+    """Plain words, lower case."""
+    unit: str = Field(sa_type=TEXT)
+    formula: str = Field(default="", sa_type=TEXT)
+    origin: str = Field(default="", sa_type=TEXT)
+    """The publication or reasoning it comes from."""
+    block: str = Field(sa_type=TEXT)
+    """behaviour, language or market"""
+    clustered: int = Field(default=0, sa_type=Integer)
+    """1 where it stands in the matrix that the clustering sees."""
 
 
 class CommunityFeature(SQLModel, table=True):
     """One feature of one community."""
 
     __tablename__: ClassVar[str] = "community_feature"
-    __table_args__ = (CheckConstraint("(value IS NULL) = (missing_reason IS NOT NULL)", name="missing_has_a_reason"),)
+    __table_args__ = _strict(CheckConstraint("(value IS NULL) = (missing_reason IS NOT NULL)", name="missing_has_a_reason"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     community_id: str = Field(primary_key=True, sa_type=TEXT)
     feature: str = Field(primary_key=True, sa_type=TEXT)
@@ -129,6 +168,7 @@ class Archetype(SQLModel, table=True):
     """A described cluster with an identity that lasts over nights."""
 
     __tablename__: ClassVar[str] = "archetype"
+    __table_args__ = _strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     archetype_id: str = Field(primary_key=True, sa_type=TEXT)
     name: str = Field(sa_type=TEXT)
@@ -149,6 +189,7 @@ class Niche(SQLModel, table=True):
     """A part of an archetype that shares a subject and a need."""
 
     __tablename__: ClassVar[str] = "niche"
+    __table_args__ = _strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     niche_id: str = Field(primary_key=True, sa_type=TEXT)
     archetype_id: str | None = Field(default=None, sa_type=TEXT)
@@ -159,6 +200,10 @@ class Niche(SQLModel, table=True):
     active_authors: int = Field(sa_type=Integer)
     top_need: str | None = Field(default=None, sa_type=TEXT)
     stability: float = Field(sa_type=REAL)
+    """Bootstrap Jaccard of the niche."""
+    label_source: str = Field(default="template", sa_type=TEXT)
+    counter_argument: str = Field(default="", sa_type=TEXT)
+    would_change: str = Field(default="", sa_type=TEXT)
     event: str = Field(default="born", sa_type=TEXT)
 
 
@@ -166,6 +211,7 @@ class ArchetypeFeature(SQLModel, table=True):
     """One feature of an archetype's profile in its own unit, with its effect size against the market."""
 
     __tablename__: ClassVar[str] = "archetype_feature"
+    __table_args__ = _strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     archetype_id: str = Field(primary_key=True, sa_type=TEXT)
     feature: str = Field(primary_key=True, sa_type=TEXT)
@@ -180,7 +226,11 @@ class Score(SQLModel, table=True):
     """The opportunity score of an archetype, niche or community. A score is missing only for what is never scored."""
 
     __tablename__: ClassVar[str] = "score"
-    __table_args__ = (CheckConstraint("entity IN ('archetype', 'niche', 'community')", name="known_entity"),)
+    __table_args__ = _strict(
+        CheckConstraint(ENTITIES, name="known_entity"),
+        CheckConstraint("score BETWEEN 0 AND 100", name="score_in_range"),
+        CheckConstraint("score IS NOT NULL OR verdict IN ('not_scored', 'insufficient_evidence')", name="missing_score_has_a_verdict"),
+    )
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -200,6 +250,7 @@ class ScoreComponent(SQLModel, table=True):
     """A component of a score: ``contribution = weight · ln g``, and the contributions add up to ``ln(score / 100)``."""
 
     __tablename__: ClassVar[str] = "score_component"
+    __table_args__ = _strict(CheckConstraint(ENTITIES, name="known_entity"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -217,7 +268,10 @@ class ScoreIngredient(SQLModel, table=True):
     """An ingredient of a component: its value in its own unit (for a group: the members' median) and its percentile on the panel."""
 
     __tablename__: ClassVar[str] = "score_ingredient"
-    __table_args__ = (CheckConstraint("(percentile IS NULL) = (missing_reason IS NOT NULL)", name="ingredient_missing_has_a_reason"),)
+    __table_args__ = _strict(
+        CheckConstraint(ENTITIES, name="known_entity"),
+        CheckConstraint("(percentile IS NULL) = (missing_reason IS NOT NULL)", name="missing_has_a_reason"),
+    )
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -230,9 +284,13 @@ class ScoreIngredient(SQLModel, table=True):
 
 
 class Evidence(SQLModel, table=True):
-    """A record that a claim about an archetype or niche rests on; the quote is a verified span of it, redacted, or empty where quoting is not allowed."""
+    """A record that a claim about an archetype, niche or community rests on.
+
+    The quote is a verified span of it, redacted, or empty where its source may not be quoted.
+    """
 
     __tablename__: ClassVar[str] = "evidence"
+    __table_args__ = _strict(CheckConstraint(ENTITIES, name="known_entity"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -250,6 +308,7 @@ class Need(SQLModel, table=True):
     """What people in an archetype, niche or community ask for, with how many distinct authors ask."""
 
     __tablename__: ClassVar[str] = "need"
+    __table_args__ = _strict(CheckConstraint(ENTITIES, name="known_entity"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -262,6 +321,7 @@ class Term(SQLModel, table=True):
     """A word that sets an archetype, niche or community apart (log-odds with a Dirichlet prior)."""
 
     __tablename__: ClassVar[str] = "term"
+    __table_args__ = _strict(CheckConstraint(ENTITIES, name="known_entity"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -274,6 +334,7 @@ class Criterion(SQLModel, table=True):
     """One point of one curve that chose k."""
 
     __tablename__: ClassVar[str] = "criterion"
+    __table_args__ = _strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     criterion: str = Field(primary_key=True, sa_type=TEXT)
     k: int = Field(primary_key=True, sa_type=Integer)
@@ -285,6 +346,7 @@ class PanelValue(SQLModel, table=True):
     """The frozen reference panel: the ingredient values that percentiles are taken on. A new panel is a new version."""
 
     __tablename__: ClassVar[str] = "panel_value"
+    __table_args__ = _strict()
     version: int = Field(primary_key=True, sa_type=Integer)
     ingredient: str = Field(primary_key=True, sa_type=TEXT)
     community_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -295,7 +357,6 @@ class Publication(SQLModel, table=True):
     """The one pointer to the run that readers see, flipped in one transaction."""
 
     __tablename__: ClassVar[str] = "publication"
-    __table_args__ = (CheckConstraint("id = 1", name="one_publication"),)
+    __table_args__ = _strict(CheckConstraint("id = 1", name="one_publication"), by_key=False)
     id: int = Field(default=1, primary_key=True, sa_type=Integer)
     run_id: str = Field(foreign_key="run.run_id", sa_type=TEXT)
-

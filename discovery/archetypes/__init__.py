@@ -1,1 +1,177 @@
-"""."""
+"""Archetypes: what the groups of a clustering are, what they are about, and the records that show it.
+
+A measurement and a clustering flow in; profiles, exemplars, niches, words, needs, evidence and names flow out, as frames
+in the shape of :mod:`storage.tables`. Nothing in here reads or changes a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from discovery.archetypes.facts import Known, facts, known
+from discovery.archetypes.naming import Namer
+from discovery.archetypes.needs import needs
+from discovery.archetypes.niches import Niches, find_niches
+from discovery.archetypes.profile import exemplars, market_members
+from discovery.archetypes.terms import terms
+from discovery.clustering import Clustering
+from discovery.features import Measurement
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """What the groups are, as frames with the columns of :mod:`storage.tables` (less ``run_id``).
+
+    Until :meth:`identified` is called, an archetype's id is its label and a niche's id its number, as text.
+    """
+
+    archetypes: pd.DataFrame
+    """archetype_id, name, summary, label_source, communities, active_authors, stability, homogeneity."""
+    archetype_features: pd.DataFrame
+    """archetype_id, feature, value, low, high, unit, z."""
+    niches: pd.DataFrame
+    """niche_id, archetype_id (None without archetypes), name, summary, label_source, communities, active_authors, top_need,
+    stability, homogeneity."""
+    communities: pd.DataFrame
+    """Index community; archetype_id, niche_id, distance, confidence, is_exemplar, is_outlier, nearest_archetype_id."""
+    evidence: pd.DataFrame
+    """entity, entity_id, record_id, tier, community_id, url, quote, sha256, licence."""
+    needs: pd.DataFrame
+    """entity, entity_id, need, authors, communities."""
+    terms: pd.DataFrame
+    """entity, entity_id, term, z, authors."""
+    cuts: pd.DataFrame
+    """How each hierarchy of niches was cut: parent, communities, k, p_held_out, homogeneity."""
+
+    def identified(self, archetypes: Mapping[str, str], niches: Mapping[str, str]) -> Interpretation:
+        """Replace labels by the ids that last over nights.
+
+        Raises:
+            KeyError: an archetype or niche has no id.
+        """
+        names = {"archetype": archetypes, "niche": niches}
+        columns = {"archetype_id": archetypes, "nearest_archetype_id": archetypes, "niche_id": niches}
+
+        def renamed(frame: pd.DataFrame) -> pd.DataFrame:
+            frame = frame.copy()
+            for column, ids in columns.items():
+                if column in frame:
+                    frame[column] = [None if pd.isna(value) else ids[value] for value in frame[column]]
+            if "entity" in frame:
+                pairs = zip(frame["entity"], frame["entity_id"], strict=True)
+                frame["entity_id"] = [names[entity][key] if entity in names else key for entity, key in pairs]
+            return frame
+
+        frames = ("archetypes", "archetype_features", "niches", "communities", "evidence", "needs", "terms")
+        return replace(self, **{name: renamed(getattr(self, name)) for name in frames})
+
+
+def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer, seed: int, key: bytes) -> Interpretation:
+    """Say what the groups of a clustering are.
+
+    Args:
+        measurement: What the run measured.
+        clustering: Its groups; where it found no structure there are no archetypes, and the niches are the whole market's.
+        namer: What turns facts into names: :func:`discovery.archetypes.naming.namer` builds it.
+        seed: Seed of the niches' resampling.
+        key: Key of the hashes by which evidence can be recognised.
+
+    Returns:
+        Archetypes, niches, and all that is known about them. Sensitive communities belong to no group.
+    """
+    labels = market_members(measurement, clustering.labels).reindex(measurement.communities.index, fill_value=-1)
+    if clustering.structure == "none":
+        labels = labels * 0 - 1
+    found = find_niches(measurement, _parents(measurement, clustering, labels), seed=seed)
+    archetypes = known(measurement, labels, entity="archetype", key=key)
+    niches = known(measurement, found.membership, entity="niche", key=key)
+    alone = pd.Series(range(len(labels)), index=labels.index)
+    keys = list(labels.index)
+    about = ((archetypes.entity, archetypes), (niches.entity, niches))
+    return Interpretation(
+        archetypes=_archetypes(_labelled(measurement, archetypes, namer, cut=clustering.structure == "segments"), clustering, found),
+        archetype_features=_profile(archetypes.profile),
+        niches=_niches(_labelled(measurement, niches, namer, cut=False), niches, found, structured=clustering.structure != "none"),
+        communities=_communities(measurement, clustering, labels, found.membership),
+        evidence=_together([(entity, group.evidence.drop(columns="excerpt")) for entity, group in about], keys),
+        needs=_together([*((entity, group.needs) for entity, group in about), ("community", needs(measurement.needs, alone))], keys),
+        terms=_together([*((entity, group.terms) for entity, group in about), ("community", terms(measurement.vocabulary, alone))], keys),
+        cuts=found.cuts,
+    )
+
+
+def _parents(measurement: Measurement, clustering: Clustering, labels: pd.Series) -> pd.Series:
+    """Tell inside what niches are sought: each archetype, or where there is none the whole market that is not sensitive."""
+    if clustering.structure != "none":
+        return labels
+    return labels.where(measurement.communities["sensitive"].astype(bool), 0)
+
+
+def _labelled(measurement: Measurement, about: Known, namer: Namer, *, cut: bool) -> pd.DataFrame:
+    """Name the groups: group, name, summary, label_source, communities, active_authors."""
+    told = facts(measurement, about, cut=cut)
+    rows = [
+        (fact.group, label.name, label.summary, label.source, fact.communities, fact.authors)
+        for fact, label in zip(told, namer(told), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["group", "name", "summary", "label_source", "communities", "active_authors"])
+
+
+def _archetypes(labelled: pd.DataFrame, clustering: Clustering, found: Niches) -> pd.DataFrame:
+    stability = labelled["group"].map(clustering.stability).astype(float)
+    alike = labelled["group"].map(found.cuts.set_index("parent")["homogeneity"]).astype(float)
+    return labelled.assign(archetype_id=_ids(labelled["group"]), stability=stability, homogeneity=alike).drop(columns="group")
+
+
+def _niches(labelled: pd.DataFrame, about: Known, found: Niches, *, structured: bool) -> pd.DataFrame:
+    of = found.table.set_index("niche")
+    first = about.needs.drop_duplicates("group").set_index("group")["need"]
+    parent = labelled["group"].map(of["parent"])
+    return labelled.assign(
+        niche_id=_ids(labelled["group"]),
+        archetype_id=_ids(parent if structured else parent * 0 - 1),
+        top_need=pd.Series([first.get(group) for group in labelled["group"]], index=labelled.index, dtype=object),
+        stability=labelled["group"].map(of["stability"]),
+        homogeneity=labelled["group"].map(of["homogeneity"]),
+    ).drop(columns="group")
+
+
+def _profile(profile: pd.DataFrame) -> pd.DataFrame:
+    return profile.assign(archetype_id=_ids(profile["group"])).drop(columns=["group", "market"])
+
+
+def _communities(measurement: Measurement, clustering: Clustering, labels: pd.Series, membership: pd.Series) -> pd.DataFrame:
+    """Say of every community where it belongs, how near its archetype's centre, and whether it stands for it."""
+    everywhere = measurement.communities.index
+    inside = labels >= 0
+    outlier = clustering.labels.reindex(everywhere, fill_value=0) == -1
+    nearest = clustering.nearest.reindex(everywhere).where(outlier & (clustering.structure != "none"))
+    return pd.DataFrame(
+        {
+            "archetype_id": _ids(labels),
+            "niche_id": _ids(membership),
+            "distance": clustering.distance.reindex(everywhere).where(inside),
+            "confidence": clustering.confidence_by_community.reindex(everywhere).where(inside),
+            "is_exemplar": exemplars(measurement, labels, distance=clustering.distance),
+            "is_outlier": outlier,
+            "nearest_archetype_id": _ids(nearest.fillna(-1)),
+        },
+        index=everywhere,
+    )
+
+
+def _ids(groups: pd.Series) -> pd.Series:
+    """Write group numbers as ids, None for -1."""
+    return pd.Series([str(int(group)) if group >= 0 else None for group in groups], index=groups.index, dtype=object)
+
+
+def _together(parts: list[tuple[str, pd.DataFrame]], keys: list[str]) -> pd.DataFrame:
+    """Put frames with a ``group`` one below the other as ``entity`` and ``entity_id``; a community's id is its key."""
+    frames = []
+    for entity, frame in parts:
+        ids = [keys[group] if entity == "community" else str(group) for group in frame["group"]]
+        frames.append(frame.drop(columns="group").assign(entity=entity, entity_id=pd.Series(ids, index=frame.index, dtype=object)))
+    return pd.concat(frames, ignore_index=True)

@@ -1,1 +1,197 @@
-"""Clustering: the kinds of community there are, and whether they are kinds at all."""
+"""Clustering: the kinds of community there are, and whether they are kinds at all.
+
+Feature values of communities in; a :class:`Clustering` out: labels, what kind of answer it is, and every curve behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from threadpoolctl import threadpool_limits
+
+from discovery.clustering.autokmeans import AutoKMeans
+from discovery.clustering.choice import Structure
+from discovery.clustering.partition import Labels, Matrix, assign, polish, squared_distances
+from discovery.clustering.prepare import Preparation, prepare
+from discovery.features import Feature
+
+__all__ = [
+    "AutoKMeans",
+    "Clustering",
+    "ClusteringSettings",
+    "Preparation",
+    "TooFewCommunitiesError",
+    "association",
+    "cluster",
+    "recluster",
+]
+
+COMMUNITIES_AT_LEAST = 10
+OUTLIER = -1
+
+
+class TooFewCommunitiesError(ValueError):
+    """There are too few communities to look for kinds of them; they can still be ranked."""
+
+
+class ClusteringSettings(BaseModel):
+    """How communities are clustered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(1, ge=0, lt=2**32, description="Seed of the clustering; a run sets it to its own.")
+    k_min: int = Field(1, ge=1, description="Fewest archetypes; 1 lets the run find that there are none.")
+    k_max: int = Field(20, ge=1, le=100, description="Most archetypes.")
+    allow_segments: bool = Field(True, description="Offer a stable cut where communities form a continuum.")
+    pca_variance: float = Field(0.95, gt=0, le=1, description="Share of variance that the principal components keep.")
+    within_platform: bool = Field(True, description="Centre and scale features within each platform of ten communities or more.")
+
+    @model_validator(mode="after")
+    def _range_of_k(self) -> Self:
+        if self.k_min > self.k_max:
+            raise ValueError(f"k_min ({self.k_min}) is larger than k_max ({self.k_max})")
+        return self
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """Communities, clustered. All Series are indexed by community, in sorted order, but for ``stability``."""
+
+    labels: pd.Series
+    """Label of each community, 0 for the largest cluster; -1 for an outlier."""
+    structure: Structure
+    n_clusters: int
+    centers: Matrix
+    """Shape (n_clusters, n_components), in the prepared space."""
+    criteria: pd.DataFrame
+    """criterion, k, value, error (NaN where there is none)."""
+    stability: pd.Series
+    """Label -> mean bootstrap Jaccard similarity."""
+    distance: pd.Series
+    """To the nearest centre, in the prepared space."""
+    confidence_by_community: pd.Series
+    """How much nearer the nearest centre is than the second: 1 at the centre, 0 on the border; 1 where there is one cluster."""
+    nearest: pd.Series
+    """Label of the nearest centre, for outliers too."""
+    confidence: float
+    """Share of resamples in which the same k and structure win."""
+    platform_association: float
+    """Cramér's V between labels and platforms; NaN with one platform or one cluster."""
+    notes: list[str]
+    prepared: Preparation
+
+    @property
+    def profile(self) -> pd.DataFrame:
+        """Centres as robust deviations from the market's median; shape (n_clusters, n_features)."""
+        return pd.DataFrame(self.prepared.profile(self.centers), columns=list(self.prepared.names))
+
+    @property
+    def centers_in_units(self) -> pd.DataFrame:
+        """Centres in the features' own units."""
+        return self.prepared.restore(self.centers)
+
+
+def cluster(
+    values: pd.DataFrame,
+    *,
+    features: Mapping[str, Feature],
+    platforms: pd.Series,
+    settings: ClusteringSettings,
+    last_k: int | None = None,
+) -> Clustering:
+    """Cluster communities with K-Means and say whether the clusters are real.
+
+    Args:
+        values: Feature matrix of shape (n_communities, n_features), indexed by community; NaN is allowed.
+        features: Declarations of the features by name.
+        platforms: Platform of each community.
+        settings: Range of k, whether segments are allowed, variance kept, scaling, seed.
+        last_k: Number of archetypes of the published run: kept unless another one wins in 80 % of the resamples.
+
+    Raises:
+        TooFewCommunitiesError: there are fewer than ten communities.
+    """
+    if len(values) < COMMUNITIES_AT_LEAST:
+        raise TooFewCommunitiesError(
+            f"{len(values)} communities are too few for archetypes: at least {COMMUNITIES_AT_LEAST} are needed. "
+            "Add sources or widen `window_days` in config.yaml."
+        )
+    with threadpool_limits(limits=1):  # so that the last bits do not depend on the number of threads
+        prepared = prepare(
+            values, features=features, platforms=platforms, variance=settings.pca_variance, within_platform=settings.within_platform
+        )
+        fitted = prepared.matrix.drop(index=prepared.outliers).to_numpy()
+        model = AutoKMeans(
+            settings.k_min,
+            settings.k_max,
+            allow_segments=settings.allow_segments,
+            random_state=settings.seed,
+            last_k=last_k,
+        ).fit(fitted)
+        return _told(model, prepared, platforms)
+
+
+def _told(model: AutoKMeans, prepared: Preparation, platforms: pd.Series) -> Clustering:
+    index = prepared.matrix.index
+    squared = squared_distances(prepared.matrix.to_numpy(), model.cluster_centers_)
+    nearest = pd.Series(squared.argmin(axis=1), index=index)
+    labels = nearest.where(~index.isin(prepared.outliers), OUTLIER)
+    return Clustering(
+        labels=labels,
+        structure=model.structure_,
+        n_clusters=model.n_clusters_,
+        centers=model.cluster_centers_,
+        criteria=model.criteria_,
+        stability=pd.Series(model.stability_),
+        distance=pd.Series(np.sqrt(squared.min(axis=1)), index=index),
+        confidence_by_community=pd.Series(_margin(np.sqrt(squared)), index=index),
+        nearest=nearest,
+        confidence=model.confidence_,
+        platform_association=association(labels[labels != OUTLIER], platforms),
+        notes=list(prepared.notes),
+        prepared=prepared,
+    )
+
+
+def _margin(distances: Matrix) -> Matrix:
+    if distances.shape[1] == 1:
+        return np.ones(len(distances))
+    first, second = np.partition(distances, 1, axis=1)[:, :2].T
+    margin: Matrix = 1 - first / np.where(second > 0, second, 1.0)
+    return margin
+
+
+def association(labels: pd.Series, platforms: pd.Series) -> float:
+    """Measure how strongly labels follow platforms: Cramér's V, 0 to 1; NaN where either has one value only."""
+    table = pd.crosstab(labels, platforms.reindex(labels.index)).to_numpy(dtype=float)
+    if min(table.shape) < 2:
+        return float("nan")
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    chi_square = ((table - expected) ** 2 / expected).sum()
+    return float(np.sqrt(chi_square / table.sum() / (min(table.shape) - 1)))
+
+
+def recluster(clustering: Clustering, values: pd.DataFrame) -> pd.Series:
+    """Cluster other values of the same communities again: same preparation, same k, from the fitted centres.
+
+    A community may stand in ``values`` more than once, as in a bootstrap. Outliers stay outliers and are not fitted on. Labels
+    keep the meaning of the centre they started from.
+    """
+    with threadpool_limits(limits=1):
+        matrix = clustering.prepared.transform(values)
+        outlying = values.index.isin(clustering.prepared.outliers)
+        fitted = matrix[~outlying]
+        labels = np.full(len(values), OUTLIER, dtype=np.intp)
+        labels[~outlying] = _again(fitted, clustering.centers)
+    return pd.Series(labels, index=values.index)
+
+
+def _again(matrix: Matrix, centers: Matrix) -> Labels:
+    if len(matrix) < len(centers):
+        return assign(matrix, centers)
+    return assign(matrix, polish(matrix, centers, tol=1e-3, max_iter=20).centres)

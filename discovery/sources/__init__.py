@@ -61,6 +61,8 @@ class Source(BaseModel, ABC):
     """The word in ``--source KIND:PATH`` and in ``config.yaml``."""
     live: ClassVar[bool] = False
     """Reads a platform over the network; files are not live."""
+    invented: ClassVar[bool] = False
+    """Its communities do not exist: every report says so, and no real run is ever compared with them."""
     policy: ClassVar[Policy]
     coverage: ClassVar[Coverage] = "complete"
     """What it shows of a community; a source that can tell better overrides :meth:`observed`."""
@@ -82,6 +84,14 @@ class Source(BaseModel, ABC):
     def unverified(self) -> str | None:
         """Tell, after reading, why completeness could not be checked (no checksum, no count); None if it was."""
         return None
+
+    def lookback(self) -> int | None:
+        """Tell how many days back a first visit reads; None where everything there is is read, as in a file."""
+        return None
+
+    def requests(self) -> int:
+        """Count the requests sent so far."""
+        return 0
 
     @abstractmethod
     def batches(self, cursor: Cursor, *, window: Window) -> Iterator[Batch]:
@@ -126,5 +136,5 @@ def configured(source: type[Source], path: str, options: Mapping[str, Any]) -> S
         return source.from_argument(path, options)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'value'}: {fault['msg']}" for fault in error.errors())
-        settings = ", ".join(source.model_fields)
+        settings = ", ".join(field.alias or name for name, field in source.model_fields.items())
         raise UnknownSourceError(f"{source.kind} source `{path}`: {faults}. Its settings are {settings}.") from None

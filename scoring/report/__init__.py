@@ -1,1 +1,71 @@
-"""."""
+"""The report: a published run flows in from SQLite; Markdown, one HTML page and SVG figures flow out into a folder.
+
+The folder is written beside its place and renamed, so that a reader never sees half a report. Nothing in it depends on when it was
+written: the same published run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from scoring.report import content, render
+from scoring.report.queries import Kind
+from storage.database import read_only
+
+TOP = 5
+SHOWN = 25
+
+
+def write_report(database: Path, reports: Path) -> Path:
+    """Write the report of the published run to ``reports/<run>/`` and point ``reports/latest`` to it.
+
+    Returns:
+        The folder, which holds report.md, report.html and the figures.
+
+    Raises:
+        ResultsFileError: The results are missing, foreign, damaged or newer.
+        LookupError: Nothing has been published yet.
+    """
+    with read_only(database) as connection:
+        contents = content.read(connection, top=TOP, shown=SHOWN)
+    from scoring.report import figures  # noqa: PLC0415 - matplotlib takes a second to import, and `explain` needs none
+
+    drawn = figures.draw(contents)
+    captions = {name: caption for name, caption in figures.captions(contents).items() if name in drawn}
+    text = render.markdown(contents, figures=captions)
+    return _place(reports / contents.run["run_id"], {"report.md": text, "report.html": render.page(text, figures=drawn), **drawn})
+
+
+def explain(database: Path, kind: Kind, entity_id: str) -> str:
+    """Say in Markdown why an archetype, niche or community of the published run is where it is, and what would move it.
+
+    Raises:
+        ResultsFileError: The results are missing, foreign, damaged or newer.
+        LookupError: The published run ranks no such entity.
+    """
+    with read_only(database) as connection:
+        return render.section(content.opportunity(connection, kind, entity_id))
+
+
+def _place(folder: Path, files: dict[str, str]) -> Path:
+    """Put the files into a folder at once, then move the pointer to it."""
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        for name, text in files.items():
+            (fresh / name).write_text(text, encoding="utf-8")
+        if folder.exists():
+            folder.rename(fresh / "replaced")
+        fresh.rename(folder)
+        shutil.rmtree(folder / "replaced", ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    pointer = folder.parent / f".latest.{os.getpid()}"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(folder.name)
+    pointer.replace(folder.parent / "latest")
+    return folder

@@ -1,0 +1,109 @@
+"""Where each community stands by what it talks about and what it asks for: words in, unit vectors out.
+
+TF-IDF over the words that tell communities apart (sublinear, description words counted thrice), beside a lighter block of
+the words of their needs, reduced by a truncated SVD. The loadings are kept, so that a bootstrap of the words is one
+matrix product and not another decomposition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+
+from discovery.features import Measurement
+from discovery.features.text import STOP_WORDS, content_words
+
+Floats = NDArray[np.float64]
+
+DIMENSIONS = 100
+DESCRIPTION_WEIGHT = 3.0
+"""A community's own description is its most considered text: each word counts as three."""
+NEED_WEIGHT = 0.5
+"""Share of length that the needs get beside the words of a community that has both."""
+DECIMALS = 6
+"""Vectors are rounded, so that the last bits, which depend on the number of threads, decide nothing."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The weighted words of every community; rows follow ``Measurement.communities``, columns follow ``terms``."""
+
+    matrix: sparse.csr_matrix
+    terms: pd.Index
+
+    def some(self, columns: NDArray[np.bool_]) -> Words:
+        """Keep only some columns, for instance a half that is held out."""
+        return Words(self.matrix[:, columns].tocsr(), self.terms[columns])
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Words and the loadings that turn them into unit vectors of shape (n_communities, n_dimensions)."""
+
+    words: Words
+    loadings: Floats
+
+    def vectors(self, rows: NDArray[np.int_], weights: Floats | None = None) -> Floats:
+        """Project some communities, with every word weighted (a bootstrap draws the weights); a wordless row stays zero."""
+        loadings = self.loadings if weights is None else self.loadings * weights[:, None]
+        return np.round(unit_rows(np.asarray(self.words.matrix[rows] @ loadings)), DECIMALS)
+
+
+def unit_rows(vectors: Floats) -> Floats:
+    """Scale rows to length one; a zero row stays zero."""
+    length = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
+    return np.asarray(vectors / np.where(length > 0, length, 1.0))
+
+
+def unit_length(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Scale sparse rows to length one; an empty row stays empty."""
+    length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    return sparse.diags(1 / np.where(length > 0, length, 1.0)).dot(matrix).tocsr()
+
+
+def telling_words(measurement: Measurement) -> Words:
+    """Weigh the words of every community: vocabulary and description, and apart from them the words of its needs."""
+    vocabulary = measurement.vocabulary
+    column = {term: position for position, term in enumerate(vocabulary.terms)}
+    descriptions = _mentions(measurement.communities["description"].fillna("").tolist(), column)
+    phrases = measurement.needs.groupby("community")["need"].agg(" ".join).reindex(measurement.communities.index).fillna("")
+    needs = _mentions(phrases.tolist(), column)
+    said = (vocabulary.counts + DESCRIPTION_WEIGHT * descriptions).tocsr()
+    blocks = (_tf_idf(said, vocabulary.terms), _tf_idf(needs, vocabulary.terms))
+    matrix = sparse.hstack([blocks[0].matrix, NEED_WEIGHT * blocks[1].matrix], format="csr")
+    return Words(matrix, blocks[0].terms.append(blocks[1].terms))
+
+
+def embed(words: Words, *, seed: int) -> Embedding:
+    """Reduce the words to at most 100 dimensions by a seeded truncated SVD (latent semantic analysis, Deerwester 1990)."""
+    dimensions = min(DIMENSIONS, min(words.matrix.shape) - 1)
+    if dimensions < 1:
+        return Embedding(words, np.zeros((words.matrix.shape[1], 0)))
+    model = TruncatedSVD(dimensions, n_iter=3, random_state=seed).fit(words.matrix)
+    return Embedding(words, model.components_.T.copy())
+
+
+def _mentions(texts: list[str], column: dict[str, int]) -> sparse.csr_matrix:
+    """Count the known words of some texts, shape (n_texts, n_terms)."""
+    pairs = [(row, column[word]) for row, text in enumerate(texts) for word in content_words(text) if word in column]
+    rows, columns = (np.array(side, dtype=np.int64) for side in (zip(*pairs, strict=True) if pairs else ((), ())))
+    return sparse.csr_matrix((np.ones(len(pairs)), (rows, columns)), shape=(len(texts), len(column)))
+
+
+def _tf_idf(counts: sparse.csr_matrix, terms: pd.Index) -> Words:
+    """Weigh counts by 1 + ln(tf) and ln((1 + n) / (1 + df)) + 1, rows of unit length; common and rare words drop out."""
+    n = counts.shape[0]
+    spread = np.bincount(counts.indices, minlength=counts.shape[1])
+    most = max(0.1 * n, min(0.5 * n, 50))  # a tenth of a market, but half of a handful
+    least = min(5, max(2, n // 50))
+    content = np.array([len(term) > 2 and term not in STOP_WORDS for term in terms], dtype=bool)
+    kept = (spread >= least) & (spread <= most) & content
+    weighted = counts[:, kept].astype(np.float64).tocsr()
+    weighted.data = 1 + np.log(weighted.data)
+    weighted = weighted.multiply(np.log((1 + n) / (1 + spread[kept])) + 1).tocsr()
+    return Words(unit_length(weighted), terms[kept])

@@ -1,0 +1,81 @@
+"""Facts: everything that is known about the groups of one kind, gathered once, so that names and tables say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from discovery.archetypes.evidence import evidence
+from discovery.archetypes.needs import needs
+from discovery.archetypes.profile import profiles
+from discovery.archetypes.redaction import visible
+from discovery.archetypes.template import Ask, Facts, Trait
+from discovery.archetypes.terms import terms
+from discovery.features import Measurement
+
+ASKING = 2
+"""Authors from whom on a need may stand in a label; one person's wish is nobody's market."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known about the groups of one kind; every frame has the column ``group``."""
+
+    entity: Literal["archetype", "niche"]
+    members: pd.Series
+    """Community -> group, -1 for none; index follows ``Measurement.communities``."""
+    profile: pd.DataFrame
+    terms: pd.DataFrame
+    needs: pd.DataFrame
+    evidence: pd.DataFrame
+
+    def groups(self) -> list[int]:
+        """List the groups in order."""
+        return sorted(set(self.members[self.members >= 0].tolist()))
+
+
+def known(measurement: Measurement, members: pd.Series, *, entity: Literal["archetype", "niche"], key: bytes) -> Known:
+    """Gather profile, words, needs and evidence of some groups of communities."""
+    return Known(
+        entity=entity,
+        members=members,
+        profile=profiles(measurement, members),
+        terms=terms(measurement.vocabulary, members),
+        needs=needs(measurement.needs, members),
+        evidence=evidence(measurement, members, key=key),
+    )
+
+
+def facts(measurement: Measurement, about: Known, *, cut: bool) -> list[Facts]:
+    """Put what a label may rest on together, one :class:`Facts` per group."""
+    authors = active_authors(measurement, about.members)
+    return [
+        Facts(
+            entity=about.entity,
+            group=group,
+            cut=cut,
+            communities=int((about.members == group).sum()),
+            authors=int(authors[group]),
+            traits=tuple(Trait(row.feature, row.value, row.market, row.z) for row in _of(about.profile, group) if np.isfinite(row.market)),
+            terms=tuple(visible(row.term) for row in _of(about.terms, group)),
+            asks=tuple(Ask(row.need, row.authors, row.communities) for row in _of(about.needs, group) if row.authors >= ASKING),
+            excerpts=tuple(row.excerpt for row in _of(about.evidence, group) if row.excerpt),
+        )
+        for group in about.groups()
+    ]
+
+
+def _of(frame: pd.DataFrame, group: int) -> list[Any]:
+    return list(frame[frame["group"] == group].itertuples(index=False))
+
+
+def active_authors(measurement: Measurement, members: pd.Series) -> pd.Series:
+    """Add up the active authors (per 28 days) of each group's communities; where no member's are measured, all its authors."""
+    estimates = measurement.estimates
+    monthly = estimates[estimates["feature"] == "active_authors"].set_index("community")["value"].reindex(members.index)
+    sums = monthly.groupby(members).sum(min_count=1)
+    seen = measurement.communities["authors"].groupby(members).sum()
+    return sums.fillna(seen.astype(float)).round().astype(int)

@@ -1,0 +1,197 @@
+"""Niches: communities of one archetype that share a subject and a need, found by hierarchy and kept only if they come back.
+
+Ward's linkage over the communities' vectors (of a sample where there are many; the rest join the nearest centre), cut where
+the niches come back best when communities are resampled and words left out. A grouping that does not hold together on
+words it has not seen is not reported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from discovery.archetypes.embedding import Embedding, Floats, Words, embed, telling_words, unit_length, unit_rows
+from discovery.features import Measurement
+
+Ints = NDArray[np.int_]
+
+SMALLEST = 5
+STABLE = 0.6
+"""Bootstrap Jaccard from which a niche is reported (Hennig 2007, doi:10.1016/j.csda.2006.11.025)."""
+REPLICATES = 20
+SHUFFLES = 39
+MOST_CHANCE = 0.05
+"""Largest share of shuffled groupings that may hold together as well on held-out words."""
+SAMPLE = 2_000
+FEW = 1_000
+"""Communities up to which every number of niches is tried; beyond, every fourth or so."""
+ROUNDS = 5
+"""Most rounds of settling after a cut; the few that still move then decide nothing."""
+WORDS_KEPT = 0.8
+"""Share of the words that each replicate sees."""
+LEAST_WORDS = 5
+"""A community with fewer telling words cannot be placed by what it talks about."""
+
+
+@dataclass(frozen=True)
+class Niches:
+    """What was found: one row per niche, the niche of every community, and the cut of each hierarchy."""
+
+    table: pd.DataFrame
+    """niche, parent, communities, stability, homogeneity; numbered by parent, then by size."""
+    membership: pd.Series
+    """Community -> niche, -1 where it lies in none."""
+    cuts: pd.DataFrame
+    """One row per parent: parent, communities, k, p_held_out, homogeneity; k = 0 where there are too few."""
+
+
+def find_niches(measurement: Measurement, parents: pd.Series, *, seed: int) -> Niches:
+    """Group the communities of every parent by subject and need.
+
+    Args:
+        measurement: What the run measured.
+        parents: Archetype of each community, all zeros for the whole market; -1 takes no part.
+        seed: Seed of the decomposition, the resampling and the shuffles.
+
+    Returns:
+        Only niches of at least five communities and stability .6, from groupings that beat every shuffled one in twenty on
+        held-out words.
+    """
+    words = telling_words(measurement)
+    seen = np.array([_side(term) for term in words.terms], dtype=bool)
+    whole, half, held_out = embed(words, seed=seed), embed(words.some(seen), seed=seed), words.some(~seen)
+    worded = np.diff(words.matrix.indptr) >= LEAST_WORDS
+    label_of = parents.reindex(measurement.communities.index, fill_value=-1).to_numpy()
+    found, cuts = [], []
+    for parent in sorted(set(label_of[label_of >= 0].tolist())):
+        rows = np.flatnonzero((label_of == parent) & worded)
+        rng = np.random.default_rng([seed, int(parent)])
+        groups, stability = _stable_grouping(whole, rows, rng)
+        p = _held_out_p(half, held_out, rows, k=len(stability), rng=rng) if len(stability) > 1 else 1.0
+        cuts.append((parent, len(rows), len(stability), p, homogeneity(whole.vectors(rows))))
+        if p <= MOST_CHANCE:
+            sizes = np.bincount(groups, minlength=len(stability))
+            kept = np.flatnonzero((stability >= STABLE) & (sizes >= SMALLEST))
+            found += [(parent, rows[groups == group], float(stability[group])) for group in kept]
+    return _numbered(found, whole, measurement.communities.index, pd.DataFrame(cuts, columns=_CUT_COLUMNS))
+
+
+_CUT_COLUMNS = ["parent", "communities", "k", "p_held_out", "homogeneity"]
+
+
+def _numbered(found: list[tuple[int, Ints, float]], embedding: Embedding, communities: pd.Index, cuts: pd.DataFrame) -> Niches:
+    ordered = sorted(found, key=lambda niche: (niche[0], -len(niche[1]), communities[niche[1][0]]))
+    membership = pd.Series(-1, index=communities, name="niche")
+    table = []
+    for niche, (parent, rows, stability) in enumerate(ordered):
+        membership.iloc[rows] = niche
+        table.append((niche, parent, len(rows), stability, homogeneity(embedding.vectors(rows))))
+    return Niches(pd.DataFrame(table, columns=["niche", "parent", "communities", "stability", "homogeneity"]), membership, cuts)
+
+
+def homogeneity(vectors: Floats) -> float:
+    """Mean cosine between two different members, NaN for fewer than two: (|Σv|² − Σ|v|²) / (n(n − 1))."""
+    n = len(vectors)
+    if n < 2:
+        return float("nan")
+    return float((np.square(vectors.sum(axis=0)).sum() - np.square(vectors).sum()) / (n * (n - 1)))
+
+
+def _side(term: str) -> bool:
+    """Deal words into two halves by their hash, the same in every run."""
+    return hashlib.blake2b(term.encode(), digest_size=1).digest()[0] % 2 == 0
+
+
+def _stable_grouping(embedding: Embedding, rows: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
+    """Choose the cut whose niches come back best when communities are resampled and words left out; groups and stability."""
+    ladder = _ladder(len(rows))
+    if not ladder:
+        return np.zeros(len(rows), dtype=np.int_), np.zeros(0)
+    groupings = _cut(embedding.vectors(rows), ladder, rng)
+    overlaps: dict[int, list[Floats]] = {k: [] for k in ladder}
+    for _ in range(REPLICATES):
+        bag = np.unique(rng.integers(len(rows), size=len(rows)))
+        kept = (rng.random(len(embedding.words.terms)) < WORDS_KEPT).astype(np.float64)
+        again = _cut(embedding.vectors(rows[bag], kept), ladder, rng)
+        for k in ladder:
+            overlaps[k].append(_jaccard(groupings[k][bag], again[k], k))
+    stability = {k: _mean_where_present(np.vstack(overlaps[k])) for k in ladder}
+    best = _smallest_as_good(groupings, overlaps)
+    return groupings[best], stability[best]
+
+
+def _smallest_as_good(groupings: dict[int, Ints], overlaps: dict[int, list[Floats]]) -> int:
+    """Choose the smallest k that comes back as well as the best one does, give or take the best one's standard error."""
+    runs = {k: np.array([np.nan_to_num(overlap)[groupings[k]].mean() for overlap in overlaps[k]]) for k in groupings}
+    best = max(runs, key=lambda k: (runs[k].mean(), -k))
+    enough = runs[best].mean() - runs[best].std(ddof=1) / np.sqrt(REPLICATES)
+    return min(k for k in runs if runs[k].mean() >= enough)
+
+
+def _mean_where_present(overlaps: Floats) -> Floats:
+    """Average over the replicates in which a niche had members at all; 0 for one that never had."""
+    present = ~np.isnan(overlaps)
+    return np.asarray(np.where(present, overlaps, 0.0).sum(axis=0) / np.maximum(present.sum(axis=0), 1))
+
+
+def _ladder(n: int) -> list[int]:
+    """Numbers of niches worth trying for n communities: from the cube root of n to three times that, at least five members each."""
+    steps = 12 if n <= FEW else 4
+    return [k for k in sorted({round((27 ** (step / steps) * n) ** (1 / 3)) for step in range(steps + 1)}) if 2 <= k <= n // SMALLEST]
+
+
+def _cut(vectors: Floats, ladder: list[int], rng: np.random.Generator) -> dict[int, Ints]:
+    """Cut one Ward hierarchy at every k: groups 0..k-1 of all rows, each row with its nearest centre."""
+    n = len(vectors)
+    sample = np.arange(n) if n <= SAMPLE else np.sort(rng.choice(n, SAMPLE, replace=False))
+    tree = linkage(vectors[sample], "ward")
+    return {k: _settle(vectors, vectors[sample], fcluster(tree, k, "maxclust") - 1, k) for k in ladder}
+
+
+def _settle(vectors: Floats, sample: Floats, groups: Ints, k: int) -> Ints:
+    """Let every row join the nearest centre until nothing moves (spherical k-means from Ward's cut)."""
+    centres = unit_rows(_sums(sample, groups, k))
+    nearest: Ints = np.argmax(vectors @ centres.T, axis=1)
+    for _ in range(ROUNDS):
+        centres = unit_rows(_sums(vectors, nearest, k))
+        moved = np.argmax(vectors @ centres.T, axis=1)
+        if np.array_equal(moved, nearest):
+            break
+        nearest = moved
+    return nearest
+
+
+def _sums(vectors: Floats | sparse.csr_matrix, groups: Ints, k: int) -> Floats:
+    members = sparse.csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(k, len(groups)))
+    total = members @ vectors
+    return np.asarray(total.toarray() if sparse.issparse(total) else total)
+
+
+def _jaccard(groups: Ints, again: Ints, k: int) -> Floats:
+    """Best Jaccard that each of some groups finds among others over the same rows; NaN for a group with no row here."""
+    table = np.zeros((k, k))
+    np.add.at(table, (groups, again), 1)
+    either = table.sum(axis=1, keepdims=True) + table.sum(axis=0, keepdims=True) - table
+    best = (table / np.maximum(either, 1)).max(axis=1)
+    return np.where(table.sum(axis=1) > 0, best, np.nan)
+
+
+def _held_out_p(half: Embedding, held_out: Words, rows: Ints, *, k: int, rng: np.random.Generator) -> float:
+    """Group on one half of the words, and tell how often shuffled groups hold together as well on the other half."""
+    groups = _cut(half.vectors(rows), [k], rng)[k]
+    unseen = unit_length(held_out.matrix[rows])
+    actual = _cohesion(unseen, groups, k)
+    shuffled = [_cohesion(unseen, rng.permutation(groups), k) for _ in range(SHUFFLES)]
+    return (1 + sum(value >= actual for value in shuffled)) / (1 + SHUFFLES)
+
+
+def _cohesion(vectors: sparse.csr_matrix, groups: Ints, k: int) -> float:
+    """Sum of |Σv|² / n over groups: for unit rows and fixed sizes, larger exactly when members are more alike."""
+    sizes = np.bincount(groups, minlength=k)
+    return float((np.square(_sums(vectors, groups, k)).sum(axis=1) / np.maximum(sizes, 1)).sum())

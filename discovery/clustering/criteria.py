@@ -1,0 +1,211 @@
+"""The criteria for k: each a function from a matrix and its partitions to a number per k, each by its published name.
+
+A criterion has no opinion on what is chosen; ``choice.py`` lets them vote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.stats import binom
+from sklearn.metrics import pairwise_distances
+
+from discovery.clustering.partition import Labels, Matrix, Partition, partitions, polish, squared_distances
+
+Curve = tuple[Matrix, Matrix]
+"""Value and standard error for k = 1, 2, …; NaN where the criterion is not defined."""
+
+WINDOW = 0.25
+"""Half-width of the windows of the valley test, in half-distances between two centres."""
+SEPARATED = 0.01
+"""Level of the test that two neighbouring clusters have a valley between them."""
+PLACES = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])
+"""Where between two centres (−1 and 1) the valley may lie."""
+
+
+def inertia(path: Sequence[Partition]) -> Matrix:
+    """Sum of squared distances to the own centre, for each k."""
+    return np.array([part.inertia for part in path])
+
+
+def silhouette(matrix: Matrix, path: Sequence[Partition], *, rows: Labels | None = None) -> Curve:
+    """Mean silhouette (Rousseeuw 1987) for each k: exact, or of the given rows against all rows. Members of singletons count 0.
+
+    All k share one distance matrix and one product with the stacked memberships.
+    """
+    asked = np.arange(len(matrix)) if rows is None else rows
+    stacked = np.concatenate([np.eye(part.k)[part.labels] for part in path], axis=1)
+    sums = np.concatenate([_distances(matrix[block], matrix) @ stacked for block in _blocks(asked)])
+    values, errors, column = [], [], 0
+    for part in path:
+        widths = _silhouettes(sums[:, column : column + part.k], part, asked)
+        values.append(widths.mean() if part.k > 1 else np.nan)
+        errors.append(widths.std() / np.sqrt(len(widths)) if part.k > 1 else np.nan)
+        column += part.k
+    return np.array(values), np.array(errors)
+
+
+def _blocks(rows: Labels) -> list[Labels]:
+    return np.array_split(rows, max(1, len(rows) // 500))
+
+
+def _distances(block: Matrix, matrix: Matrix) -> Matrix:
+    distances: Matrix = pairwise_distances(block, matrix)
+    return distances
+
+
+def _silhouettes(sums: Matrix, part: Partition, rows: Labels) -> Matrix:
+    """Silhouette of each row from its summed distances to every cluster, shape (rows, k)."""
+    own = part.labels[rows]
+    at = np.arange(len(rows))
+    sizes = part.sizes
+    inside = sums[at, own] / np.maximum(sizes[own] - 1, 1)
+    means = sums / np.maximum(sizes, 1)
+    means[at, own] = np.inf
+    means[:, sizes == 0] = np.inf
+    outside = means.min(axis=1) if part.k > 1 else inside
+    largest = np.maximum(inside, outside)
+    lone = (sizes[own] < 2) | (largest <= 0)
+    return np.where(lone, 0.0, (outside - inside) / np.where(lone, 1.0, largest))
+
+
+def gap(matrix: Matrix, path: Sequence[Partition], *, references: Matrix) -> Curve:
+    """Gap statistic (Tibshirani, Walther, Hastie 2001): log inertia of the references less that of the data.
+
+    Args:
+        matrix: The rows that were partitioned.
+        path: Partitions for k = 1, 2, ….
+        references: Log inertia per row of data without structure, from :func:`gap_references`; shape (draws, k).
+    """
+    used = references[:, : len(path)]
+    observed = log_inertia(path, len(matrix))
+    return used.mean(axis=0) - observed, used.std(axis=0) * np.sqrt(1 + 1 / len(used))
+
+
+def gap_references(matrix: Matrix, k_max: int, *, random: np.random.Generator, draws: int) -> Matrix:
+    """Log inertia per row of uniform data in the box along the principal axes of ``matrix``; shape (draws, k_max)."""
+    centred = matrix - matrix.mean(axis=0)
+    scores = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
+    low, high = scores.min(axis=0), scores.max(axis=0)
+    drawn = (random.uniform(low, high, scores.shape) for _ in range(draws))
+    return np.array([log_inertia(partitions(null, k_max, random=random), len(null)) for null in drawn])
+
+
+def log_inertia(path: Sequence[Partition], n: int) -> Matrix:
+    """Log of the mean squared distance to the own centre, for each k."""
+    return np.log(np.maximum(inertia(path) / n, 1e-300))
+
+
+def bic(matrix: Matrix, path: Sequence[Partition], *, full: bool) -> Curve:
+    """Bayesian information criterion per row of the hard partition as gaussians, diagonal or full; smaller is better.
+
+    Each cluster's covariance is shrunk towards the pooled one by d + 2 pseudo-members, so that no cluster of few members can
+    reach an infinite likelihood. A hard cut of one gaussian gains less likelihood than its labels cost.
+    """
+    results = [_bic(matrix, part, full=full) for part in path]
+    return np.array([value for value, _ in results]), np.array([error for _, error in results])
+
+
+def _bic(matrix: Matrix, part: Partition, *, full: bool) -> tuple[float, float]:
+    n, d = matrix.shape
+    residuals = matrix - part.centres[part.labels]
+    pooled = residuals.T @ residuals / n + 1e-9 * np.eye(d)
+    likelihood = np.empty(n)
+    for label, size in enumerate(part.sizes):
+        own = part.labels == label
+        covariance = (residuals[own].T @ residuals[own] + (d + 2) * pooled) / (size + d + 2)
+        covariance = covariance if full else np.diag(np.diag(covariance))
+        _, log_determinant = np.linalg.slogdet(covariance)
+        distances = (residuals[own] @ np.linalg.inv(covariance) * residuals[own]).sum(axis=1)
+        likelihood[own] = np.log(max(size, 1) / n) - 0.5 * (distances + log_determinant + d * np.log(2 * np.pi))
+    parameters = part.k * (d + (d * (d + 1) / 2 if full else d)) + part.k - 1
+    return float(-2 * likelihood.mean() + parameters * np.log(n) / n), float(2 * likelihood.std() / np.sqrt(n))
+
+
+def valley(matrix: Matrix, path: Sequence[Partition], *, folds: Labels) -> tuple[Matrix, Matrix]:
+    """Ask of every two neighbouring clusters whether there are fewer points between them than at both of their centres.
+
+    Rows are held out in turn and projected on the line between two centres that were fitted without them. Only rows above the
+    face that the two cells share count (a prism: its cross-section is the same everywhere, so uniform data shows no valley).
+    Any density with one mode along the line has at least as many points in the middle window as in the emptier outer one;
+    a pair is separated where both one-sided binomial tests say that the middle has fewer.
+
+    Args:
+        matrix: The rows that were partitioned.
+        path: Partitions for k = 1, 2, ….
+        folds: Fold of each row.
+
+    Returns:
+        For each k the p-value of the least separated pair, and the number of groups that are separated from each other,
+        when clusters without a valley between them are joined.
+    """
+    results = [_separation(matrix, part, folds=folds) for part in path]
+    return np.array([weakest for weakest, _ in results]), np.array([groups for _, groups in results])
+
+
+def _separation(matrix: Matrix, part: Partition, *, folds: Labels) -> tuple[float, int]:
+    if part.k == 1:
+        return 1.0, 1
+    pairs = _neighbours(matrix, part)
+    counts = np.zeros((len(pairs), 3), dtype=np.int64)
+    for fold in range(int(folds.max()) + 1):
+        train, test = matrix[folds != fold], matrix[folds == fold]
+        if len(train) < part.k:
+            return 1.0, 1
+        centres = polish(train, part.centres, tol=1e-3, max_iter=60).centres
+        counts += _window_counts(train, test, centres, pairs)
+    p = _no_valley(counts)
+    joined = pairs[p > SEPARATED]
+    graph = csr_matrix((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(part.k, part.k))
+    groups, _ = connected_components(graph, directed=False)
+    return float(p.max()), int(groups)
+
+
+def _neighbours(matrix: Matrix, part: Partition) -> Labels:
+    """Pairs of clusters that are the two nearest of at least 5 % of the members of one of them; shape (pairs, 2)."""
+    nearest = np.argsort(squared_distances(matrix, part.centres), axis=1, kind="stable")[:, :2]
+    counts = np.zeros((part.k, part.k))
+    np.add.at(counts, (nearest[:, 0], nearest[:, 1]), 1)
+    share = counts / np.maximum(part.sizes, 1)[:, None]
+    near = np.triu((share >= 0.05) | (share >= 0.05).T, 1)
+    return np.argwhere(near)
+
+
+def _window_counts(train: Matrix, test: Matrix, centres: Matrix, pairs: Labels) -> Labels:
+    """Held-out rows near the first centre, in the valley that the training rows show, and near the second centre."""
+    gram = centres @ centres.T
+    far_train, far_test = squared_distances(train, centres), squared_distances(test, centres)
+    counts = np.zeros((len(pairs), 3), dtype=np.int64)
+    for row, (i, j) in enumerate(pairs):
+        seen, held = _heights(far_train, gram, i, j), _heights(far_test, gram, i, j)
+        place = PLACES[int(np.argmin([_near(seen, at) for at in PLACES]))]
+        counts[row] = [_near(held, at) for at in (-1.0, place, 1.0)]
+    return counts
+
+
+def _near(heights: Matrix, place: float) -> int:
+    return int((np.abs(heights - place) <= WINDOW).sum())
+
+
+def _heights(far: Matrix, gram: Matrix, i: int, j: int) -> Matrix:
+    """Positions between centre i (−1) and centre j (1) of the rows that stand above their common Voronoi face."""
+    span = gram[i, i] + gram[j, j] - 2 * gram[i, j]
+    if span <= 0:
+        return np.empty(0)
+    height = (far[:, i] - far[:, j]) / span
+    between = np.abs(height) <= 1 + WINDOW
+    lean = gram[j] - gram[i] - gram[i, j] + gram[i, i]  # (c_j − c_i)·(c_l − c_i) for every l
+    slack = far[between] - far[between, i : i + 1] + height[between, None] * lean
+    slack[:, [i, j]] = 0.0
+    above: Matrix = height[between][(slack >= 0).all(axis=1)]
+    return above
+
+
+def _no_valley(counts: Labels) -> Matrix:
+    """Chance of so few rows in the middle if it were as dense as the emptier side; the larger of both sides' p-values."""
+    left, middle, right = counts.T
+    p: Matrix = np.maximum(binom.cdf(middle, middle + left, 0.5), binom.cdf(middle, middle + right, 0.5))
+    return p

@@ -1,0 +1,56 @@
+"""Tonight against the published run: how far features, memberships and centroids have moved. Frames of both nights in, numbers out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from discovery.clustering.partition import Matrix
+
+ALARM = 0.25
+"""Population stability index from which a feature's distribution has moved."""
+FLOOR = 1e-4
+"""Share that an empty bin counts as."""
+
+
+def population_stability(before: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
+    """Population stability index of each feature that both nights have: Σ (q − p) · ln(q / p) over the deciles of ``before``.
+
+    Missing values are a bin of their own. NaN where a night has no community.
+    """
+    shared = sorted(set(before.columns) & set(now.columns))
+    found = {name: _stability(before[name].to_numpy(dtype=float), now[name].to_numpy(dtype=float)) for name in shared}
+    return pd.Series(found, dtype=float)
+
+
+def _stability(before: Matrix, now: Matrix) -> float:
+    if not len(before) or not len(now):
+        return float("nan")
+    known = before[~np.isnan(before)]
+    edges = np.unique(np.quantile(known, np.linspace(0.1, 0.9, 9))) if len(known) else np.empty(0)
+    p, q = _shares(before, edges), _shares(now, edges)
+    return float(((q - p) * np.log(q / p)).sum())
+
+
+def _shares(column: Matrix, edges: Matrix) -> Matrix:
+    known = column[~np.isnan(column)]
+    counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
+    counts = np.append(counts, len(column) - len(known))
+    return np.maximum(counts / len(column), FLOOR)
+
+
+def moved_share(before: pd.Series, now: pd.Series) -> float:
+    """Share of the communities with an archetype on both nights whose archetype is another one; NaN where there are none.
+
+    Both are indexed by community and hold identities (not labels); missing for outliers.
+    """
+    both = pd.concat([before, now], axis=1, join="inner").dropna()
+    return float((both.iloc[:, 0] != both.iloc[:, 1]).mean()) if len(both) else float("nan")
+
+
+def centroid_shift(before: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
+    """Root mean square shift of each identity's centroid over the features of both nights, in the unit of the frames (MADs)."""
+    ids = sorted(set(before.index) & set(now.index))
+    shared = sorted(set(before.columns) & set(now.columns))
+    moved = now.loc[ids, shared] - before.loc[ids, shared]
+    return pd.Series(np.sqrt((moved**2).mean(axis=1)), index=ids, dtype=float)

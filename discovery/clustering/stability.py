@@ -1,0 +1,88 @@
+"""Does a partition come back? Resamples of the rows in; agreement between partitions out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from discovery.clustering.partition import Labels, Matrix, Partition, assign, distinct, partition, partitions
+
+ROWS = 2_000
+"""Rows of a bootstrap resample at most."""
+
+Halves = tuple[list[Partition], list[Partition], Labels, Labels]
+
+
+def bootstrap_jaccard(matrix: Matrix, part: Partition, *, random: np.random.Generator, resamples: int) -> Matrix:
+    """Mean Jaccard similarity of each cluster with the most similar one of a bootstrap's partition (Hennig 2007); shape (k,).
+
+    Each resample is fitted from the clusters themselves and from two fresh seedings, the best of which counts: what is asked
+    is whether the optimum moves, not whether one start finds it.
+    """
+    if part.k == 1:
+        return np.ones(1)
+    total = np.zeros(part.k)
+    seen = np.zeros(part.k)
+    for _ in range(resamples):
+        rows = random.integers(len(matrix), size=min(len(matrix), ROWS))
+        drawn = np.unique(rows)
+        if distinct(matrix[drawn]) < part.k:
+            seen += 1  # the resample cannot hold the partition: every cluster counts as dissolved
+            continue
+        again = partition(matrix[rows], part.k, random=random, starts=(part.centres,), restarts=2)
+        similarity, present = _best_jaccard(part.labels[drawn], assign(matrix[drawn], again.centres), part.k)
+        total += similarity
+        seen += present
+    return total / np.maximum(seen, 1)
+
+
+def _best_jaccard(before: Labels, after: Labels, k: int) -> tuple[Matrix, Labels]:
+    """Similarity of each old cluster to its best match, and whether it had any member in the resample."""
+    both = np.zeros((k, k))
+    np.add.at(both, (before, after), 1)
+    either = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
+    return (both / np.maximum(either, 1)).max(axis=1), (both.sum(axis=1) > 0).astype(np.intp)
+
+
+def halved(matrix: Matrix, k_max: int, *, random: np.random.Generator, restarts: int = 1) -> Halves:
+    """Cut the rows in two at random and fit every k on each half: two paths and the rows of each half."""
+    order = random.permutation(len(matrix))
+    first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    most = min(k_max, *(distinct(matrix[half]) for half in (first, second)))
+    one, other = (partitions(matrix[half], most, random=random, restarts=restarts) for half in (first, second))
+    return one, other, first, second
+
+
+def split_half_agreement(matrix: Matrix, halves: Sequence[Halves], k_max: int) -> tuple[Matrix, Matrix]:
+    """Adjusted Rand index between the partitions that two halves give to all rows, for each k: mean and standard error."""
+    drawn = np.full((len(halves), k_max), np.nan)
+    for row, (one, other, _, _) in enumerate(halves):
+        for a, b in zip(one, other, strict=True):
+            drawn[row, a.k - 1] = adjusted_rand_score(assign(matrix, a.centres), assign(matrix, b.centres))
+    return _summed_up(drawn)
+
+
+def prediction_strength(matrix: Matrix, halves: Sequence[Halves], k_max: int) -> tuple[Matrix, Matrix]:
+    """Prediction strength (Tibshirani & Walther 2005) for each k: mean over both directions of all halvings, standard error."""
+    drawn = np.full((2 * len(halves), k_max), np.nan)
+    for row, (one, other, first, second) in enumerate(halves):
+        for a, b in zip(one, other, strict=True):
+            drawn[2 * row, a.k - 1] = _strength(assign(matrix[second], a.centres), b.labels, a.k)
+            drawn[2 * row + 1, a.k - 1] = _strength(assign(matrix[first], b.centres), a.labels, a.k)
+    return _summed_up(drawn)
+
+
+def _strength(predicted: Labels, own: Labels, k: int) -> float:
+    """Share of pairs of a cluster that the other half's centres keep together, in the worst cluster."""
+    table = np.zeros((k, k))
+    np.add.at(table, (own, predicted), 1)
+    sizes = table.sum(axis=1)
+    together = (table * (table - 1)).sum(axis=1)
+    return float((together / np.maximum(sizes * (sizes - 1), 1)).min())
+
+
+def _summed_up(drawn: Matrix) -> tuple[Matrix, Matrix]:
+    """Mean and standard error of each column; NaN where a draw could not fit that k."""
+    return drawn.mean(axis=0), drawn.std(axis=0) / np.sqrt(len(drawn))

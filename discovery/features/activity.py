@@ -1,0 +1,125 @@
+"""How much happens and who does it: frequency, active authors, inequality, deleted accounts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from discovery.features.declaration import Evidence, Floats, Interval, Statistics, because, columns, feature
+from discovery.features.estimation import Z90, per_unit, proportions, rates, totals
+
+
+@feature(
+    title="records a day",
+    unit="records per day",
+    formula="(N + a) / (E + b): posts and replies, bots and repeats left out, over E days; E runs from the first record to the end of"
+    " what the source shows; in a listing from its 10th percentile of age to its newest record, and N counts those records; "
+    "gamma prior (a, b) of the platform",
+    source="Gamma-Poisson empirical Bayes; overdispersion from the variance of days",
+    block="behaviour",
+    transform="log",
+    needs=Evidence(records=5),
+)
+def posting_frequency(statistics: Statistics) -> pd.DataFrame:
+    """Records a day over the observed exposure."""
+    facts = statistics.communities
+    counts, days = facts["since_oldest"].to_numpy(dtype=float), facts["exposure"].to_numpy(dtype=float)
+    inflation = per_unit(counts, facts["daily_squares"].to_numpy(dtype=float), np.maximum(days, 1))
+    return columns(rates(counts, days, platforms=facts["platform"], inflation=inflation), n=counts, coverage=facts["observed"])
+
+
+@feature(
+    title="people who take part in a month",
+    unit="authors per 28 days",
+    formula="mean over whole covered 28-day months of the distinct authors, gamma prior of the platform; in a listing: distinct "
+    "authors shown per 28 days back from the newest record; where it shows less than 28 days, the authors shown, a lower "
+    "bound (coverage says how much was seen)",
+    source="CHAOSS active contributors; Gamma-Poisson empirical Bayes",
+    block="behaviour",
+    transform="log",
+    needs=Evidence(authors=1),
+)
+def active_authors(statistics: Statistics) -> pd.DataFrame:
+    """Distinct authors of a 28-day month."""
+    facts = statistics.communities
+    size, months = len(facts), statistics.months
+    squares = totals(months["row"], months["authors"] ** 2, size)
+    counts = totals(months["row"], months["authors"], size) + facts["listed_authors"].to_numpy()
+    exposure = facts["months"].to_numpy(dtype=float) + facts["listed_bins"].to_numpy()
+    result = rates(counts, exposure, platforms=facts["platform"], inflation=per_unit(counts, squares, exposure))
+    reason = because(exposure == 0, "coverage: 0 whole 28-day months, 1 needed")
+    return columns(result, n=counts, coverage=facts["observed"], reason=reason)
+
+
+@feature(
+    title="how unequally people contribute",
+    unit="Gini coefficient, 0 to 1",
+    formula="G · n / (n − 1) over authors' numbers of records",
+    source="Gini with the small-sample correction of Deltas 2003; interval by linearisation, Davidson 2009",
+    block="behaviour",
+    transform="identity",
+    needs=Evidence(authors=30),
+)
+def inequality(statistics: Statistics) -> pd.DataFrame:
+    """Gini coefficient of contributions, corrected for small numbers."""
+    rows, x, first, people = _ascending(statistics)
+    rank = np.arange(len(rows)) - first[rows] + 1
+    size = len(people)
+    total = totals(rows, x, size)
+    ahead = np.cumsum(x) - (np.cumsum(total) - total)[rows]  # exact: integers below 2^53
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gini = 2 * totals(rows, rank * x, size) / (people * total) - (people + 1) / people
+        part = -(gini[rows] + 1) * x + (2 * rank - 1) / people[rows] * x - 2 / people[rows] * ahead
+        centred = part - (totals(rows, part, size) / people)[rows]
+        error = np.sqrt(totals(rows, centred**2, size)) / total
+        correction = np.where(people > 1, people / (people - 1), np.nan)
+    value = gini * correction
+    low, high = np.maximum(value - Z90 * error * correction, 0), np.minimum(value + Z90 * error * correction, 1)
+    return columns(Interval(value, low, high), n=people, coverage=statistics.communities["observed"])
+
+
+@feature(
+    title="share of records by the busiest hundredth of authors",
+    unit="fraction, 0 to 1",
+    formula="records of the ⌈n / 100⌉ busiest authors / records of all authors",
+    source="CHAOSS contributor concentration (elephant factor family)",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(authors=30),
+    clustered=False,
+)
+def author_concentration(statistics: Statistics) -> pd.DataFrame:
+    """Share of records written by the busiest hundredth of authors."""
+    rows, x, first, people = _ascending(statistics)
+    rank = np.arange(len(rows)) - first[rows]
+    top = rank >= people[rows] - np.ceil(people[rows] / 100)
+    busy, total = totals(rows, x * top, len(people)), totals(rows, x, len(people))
+    result = proportions(busy, total, platforms=statistics.communities["platform"])
+    return columns(result, n=people, coverage=statistics.communities["observed"])
+
+
+@feature(
+    title="share of records whose author is deleted",
+    unit="fraction, 0 to 1",
+    formula="records without a known author / records, beta-binomial shrinkage to the platform's mean",
+    source="platforms' own marks; bounds what author features can know",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(records=20),
+    clustered=False,
+)
+def deleted_share(statistics: Statistics) -> pd.DataFrame:
+    """Share of records whose author is deleted or unknown."""
+    facts = statistics.communities
+    records = facts["entries"].to_numpy(dtype=float)
+    result = proportions(facts["deleted"].to_numpy(dtype=float), records, platforms=facts["platform"])
+    return columns(result, n=records, coverage=facts["observed"])
+
+
+def _ascending(statistics: Statistics) -> tuple[npt.NDArray[np.intp], Floats, Floats, Floats]:
+    """Sort authors by community and number of records: rows, records, position of each community's first author, authors."""
+    rows, x = statistics.authors["row"].to_numpy(), statistics.authors["records"].to_numpy(dtype=float)
+    order = np.lexsort((x, rows))
+    people = totals(rows, np.ones(len(rows)), len(statistics.communities))
+    return rows[order].astype(np.intp), x[order], np.cumsum(people) - people, people

@@ -1,0 +1,191 @@
+"""How a feature is declared: its name, unit, formula, source and least evidence go in; an entry in ``FEATURES`` comes out.
+
+A feature is one function from :class:`Statistics` to a frame with one row per community. The gate of its declaration is
+applied here, once, so that no feature decides for itself how little evidence is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from discovery.features.measurement import Vocabulary
+
+Block = Literal["behaviour", "language", "market"]
+Transform = Literal["identity", "log", "log1p", "logit"]
+Floats = npt.NDArray[np.float64]
+Reasons = npt.NDArray[np.object_]
+
+UNDEFINED = "undefined: nothing to count in the denominator"
+LISTING_REASON = "coverage: a listing shows a selection of records, and this needs all of them"
+
+
+class Evidence(NamedTuple):
+    """The least evidence a feature asks for; below it the feature is missing, with the reason."""
+
+    authors: int = 0
+    records: int = 0
+    months: int = 0
+    threads: int = 0
+    tokens: int = 0
+    complete: bool = False
+    """Needs every record of its span; a listing or a sample cannot show it."""
+    lexicon: bool = False
+    """Needs a community whose language the intent patterns know."""
+
+
+class Interval(NamedTuple):
+    """Values of all communities with their 90 % limits, and the share of each value that is the community's own."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+    own: Floats | float = np.nan
+    """The rest of a shrunk value is its platform's; NaN where nothing was shrunk."""
+
+
+class Ratio(NamedTuple):
+    """What a feature's raw value is made of, so that a resampling of authors can recompute it: columns of ``author_sums``."""
+
+    numerator: Mapping[str, float]
+    """Weight of each column; most features have one, of weight 1."""
+    denominator: str
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What SQL has reduced the records to. Every frame is sorted; ``row`` is the position of a community."""
+
+    communities: pd.DataFrame
+    """One row per community, index 0..n-1: counts, spans and what its source can show."""
+    authors: pd.DataFrame
+    """Integer sums per (community, author): ``Measurement.author_sums``."""
+    months: pd.DataFrame
+    """row, month, authors: every covered month of a complete community, silent ones included."""
+    lifetimes: pd.DataFrame
+    """row, days (90 and more as 90), died, authors."""
+    waits: pd.DataFrame
+    """row, seconds, answered: one per aged post whose replies are known."""
+    spectrum: pd.DataFrame
+    """row, frequency, words: how many words the sample holds how often."""
+    needs: pd.DataFrame
+    """row, authors: votes per kind of need, unfiltered."""
+    products: pd.DataFrame
+    """row, authors: distinct authors who name a product, per product."""
+    vocabulary: Vocabulary
+    lifts: pd.DataFrame
+    """row, lift, low, high, shared: best lift with a community of the portfolio."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """The declaration of one feature."""
+
+    name: str
+    title: str
+    """Plain words for a reader, lower case: "share of authors who return"."""
+    unit: str
+    formula: str
+    source: str
+    block: Block
+    transform: Transform
+    """What makes its scale fit for distances: counts log or log1p, rates logit."""
+    needs: Evidence
+    clustered: bool
+    """Stands in the matrix that K-Means sees; the others serve the score and the profile."""
+    compute: Callable[[Statistics], pd.DataFrame]
+    ratio: Ratio | None = None
+    counted: Mapping[str, str] = field(default_factory=dict)
+    """Which statistic an amount of ``needs`` is counted by, where it is not the one of the same name."""
+
+
+FEATURES: dict[str, Feature] = {}
+"""Every feature by its name, in the order of declaration."""
+
+
+def feature(  # noqa: PLR0913 - a declaration is a table of one row
+    *,
+    title: str,
+    unit: str,
+    formula: str,
+    source: str,
+    block: Block,
+    transform: Transform,
+    needs: Evidence,
+    clustered: bool = True,
+    ratio: Ratio | None = None,
+    counted: Mapping[str, str] | None = None,
+) -> Callable[[Callable[[Statistics], pd.DataFrame]], Callable[[Statistics], pd.DataFrame]]:
+    """Register the decorated function as the feature of its name; what it returns then passes the declared gate."""
+
+    def declare(compute: Callable[[Statistics], pd.DataFrame]) -> Callable[[Statistics], pd.DataFrame]:
+        declared = Feature(
+            name=compute.__name__, title=title, unit=unit, formula=formula, source=source, block=block, transform=transform,
+            needs=needs, clustered=clustered, compute=compute, ratio=ratio, counted=dict(counted or {}),
+        )  # fmt: skip
+        if declared.name in FEATURES:
+            raise ValueError(f"the feature `{declared.name}` is declared twice: rename one of the two functions")
+        FEATURES[declared.name] = declared
+
+        def measured(statistics: Statistics) -> pd.DataFrame:
+            return gate(compute(statistics), declared, statistics.communities)
+
+        measured.__name__, measured.__doc__ = compute.__name__, compute.__doc__
+        return measured
+
+    return declare
+
+
+def columns(interval: Interval, *, n: npt.ArrayLike, coverage: npt.ArrayLike, reason: Reasons | None = None) -> pd.DataFrame:
+    """Put a feature's estimates side by side; where a reason stands or the value is not finite, the value is missing."""
+    frame = pd.DataFrame(interval._asdict())
+    frame["n"], frame["coverage"] = np.asarray(n, dtype="int64"), np.asarray(coverage, dtype="float64")
+    reasons = np.full(len(frame), None, dtype=object) if reason is None else reason.copy()
+    unnamed = ~np.isfinite(frame["value"].to_numpy()) & np.array([known is None for known in reasons], dtype=bool)
+    reasons[unnamed] = UNDEFINED
+    frame["missing_reason"] = pd.Series(reasons, dtype=object)
+    return _blanked(frame)
+
+
+def because(missing: npt.ArrayLike, why: str) -> Reasons:
+    """Give the reason wherever the mask holds, and None elsewhere."""
+    mask = np.asarray(missing, dtype=bool)
+    reasons = np.full(len(mask), None, dtype=object)
+    reasons[mask] = why
+    return reasons
+
+
+def gate(frame: pd.DataFrame, declared: Feature, communities: pd.DataFrame) -> pd.DataFrame:
+    """Blank the rows below a feature's declared evidence and say why.
+
+    What a source cannot show at all (the function's own reason, an unread language, a listing) is said before what is only few.
+    """
+    reasons = frame["missing_reason"].to_numpy(dtype=object).copy()
+    open_to_gate = np.array([reason is None or reason == UNDEFINED for reason in reasons], dtype=bool)
+    for amount in ("tokens", "threads", "months", "records", "authors"):
+        least = getattr(declared.needs, amount)
+        if least:
+            column = declared.counted.get(amount, amount)
+            have = communities[column].to_numpy()
+            for row in np.flatnonzero((have < least) & open_to_gate):
+                reasons[row] = f"small_n: {have[row]} {column.replace('_', ' ')}, {least} needed"
+    if declared.needs.lexicon:
+        reasons = np.where(communities["lexicon"], reasons, communities["lexicon_reason"].to_numpy(dtype=object))
+    if declared.needs.complete:
+        reasons = np.where(communities["coverage"] == "complete", reasons, LISTING_REASON)
+    gated = frame.copy()
+    gated["missing_reason"] = pd.Series(reasons, dtype=object, index=frame.index)
+    return _blanked(gated)
+
+
+def _blanked(frame: pd.DataFrame) -> pd.DataFrame:
+    """Hold the border: NaN exactly where a reason stands."""
+    missing = frame["missing_reason"].notna()
+    frame.loc[missing, ["value", "low", "high", "own"]] = np.nan
+    frame.loc[missing, "coverage"] = 0.0
+    return frame

@@ -1,0 +1,157 @@
+"""How deep talk goes: replies per post, people per thread, regulars, and the one axis they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from discovery.features.declaration import Evidence, Floats, Interval, Ratio, Statistics, because, columns, feature
+from discovery.features.estimation import Z90, author_share, per_unit, proportions, rates
+from discovery.features.replies import NO_REPLIES, NOT_STORED
+
+ENGAGED = Ratio({"engaged": 1}, "months")
+LEAST_PARTS = 2
+LEAST_PAIRS = 30
+"""Pairs of people who answer each other that a share of mutual ones needs."""
+LEAST_COMMUNITIES = 10
+"""Communities a principal axis needs."""
+
+
+@feature(
+    title="replies per post",
+    unit="replies per post",
+    formula="(replies + a) / (posts + b), per thread the larger of the replies stored and the replies the platform counts; gamma "
+    "prior of the platform",
+    source="comment depth; Gamma-Poisson empirical Bayes with overdispersion",
+    block="behaviour",
+    transform="log1p",
+    needs=Evidence(threads=10),
+)
+def comments_per_post(statistics: Statistics) -> pd.DataFrame:
+    """Replies per post."""
+    facts = statistics.communities
+    known = facts["stores_replies"] | facts["counts_replies"]
+    return _per_thread(facts, "answer", known=known, threads="counted_threads", reason=NO_REPLIES)
+
+
+@feature(
+    title="other people per thread",
+    unit="authors per thread",
+    formula="(distinct authors who reply, without the asker + a) / (threads + b), gamma prior of the platform",
+    source="CHAOSS issue participants; Gamma-Poisson empirical Bayes with overdispersion",
+    block="behaviour",
+    transform="log1p",
+    needs=Evidence(threads=10),
+)
+def discussants_per_thread(statistics: Statistics) -> pd.DataFrame:
+    """Distinct authors who reply in a thread, the asker left out."""
+    facts = statistics.communities
+    return _per_thread(facts, "other", known=facts["stores_replies"], threads="threads", reason=NOT_STORED)
+
+
+@feature(
+    title="share of a month's people who come on five days or more",
+    unit="fraction, 0 to 1",
+    formula="author-months with at least 5 active days / author-months, whole covered 28-day months, beta-binomial shrinkage",
+    source="rCheckUp's engaged users; beta-binomial shrinkage",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(authors=30, months=1, complete=True),
+    ratio=ENGAGED,
+)
+def engaged_share(statistics: Statistics) -> pd.DataFrame:
+    """Share of a month's authors who are active on at least five of its days."""
+    return author_share(statistics, ENGAGED)
+
+
+@feature(
+    title="engagement",
+    unit="score, 0 is the middle of the run's communities",
+    formula="first principal component of log1p(replies per post), log1p(other people per thread), logit(mutual reply pairs) and "
+    "logit(people of five days), each standardised on the run's communities; sign: more is more; from the parts measured, at "
+    "least two",
+    source="principal component analysis, missing parts by least squares",
+    block="behaviour",
+    transform="identity",
+    needs=Evidence(authors=30),
+    clustered=False,
+)
+def engagement(statistics: Statistics) -> pd.DataFrame:
+    """Position on the axis that replies, discussants, reciprocity and regulars share."""
+    facts = statistics.communities
+    parts = _parts(statistics)
+    usable = [part for part in parts if np.isfinite(part.value).sum() >= LEAST_COMMUNITIES and np.nanstd(part.value) > 0]
+    if len(usable) < LEAST_PARTS:
+        nothing = np.full(len(facts), np.nan)
+        why = f"small_n: fewer than {LEAST_PARTS} parts are measured in {LEAST_COMMUNITIES} communities"
+        return columns(Interval(nothing, nothing, nothing), n=0, coverage=0.0, reason=because(np.ones(len(facts)), why))
+    values, errors = (np.column_stack([getattr(part, name) for part in usable]) for name in ("value", "error"))
+    present = np.isfinite(values)
+    spread = np.nanstd(values, axis=0)
+    z = np.where(present, (values - np.nanmean(values, axis=0)) / spread, 0.0)
+    loadings = _axis(z, present)
+    enough = present.sum(axis=1) >= LEAST_PARTS
+    length = np.where(enough, (present * loadings**2).sum(axis=1), np.nan)
+    score = (z * loadings).sum(axis=1) / length
+    error = np.sqrt((np.where(present, errors / spread * loadings, 0.0) ** 2).sum(axis=1)) / length
+    reason = because(~enough, f"parts: fewer than {LEAST_PARTS} of engagement's four parts are measured")
+    coverage = facts["observed"].to_numpy() * present.sum(axis=1) / len(parts)
+    return columns(Interval(score, score - Z90 * error, score + Z90 * error), n=facts["authors"], coverage=coverage, reason=reason)
+
+
+class _Part(NamedTuple):
+    """One part of engagement on its own scale, with its standard error; NaN where missing."""
+
+    value: Floats
+    error: Floats
+
+
+def _per_thread(facts: pd.DataFrame, what: str, *, known: pd.Series[bool], threads: str, reason: str) -> pd.DataFrame:
+    """Estimate a count per thread from its sum and its sum of squares."""
+    total, squares, number = (facts[column].to_numpy(dtype=float) for column in (f"{what}_sum", f"{what}_squares", threads))
+    exposure = np.where(known, number, 0.0)
+    result = rates(total, exposure, platforms=facts["platform"], inflation=per_unit(total, squares, exposure))
+    return columns(result, n=number, coverage=facts["observed"], reason=because(~known, reason))
+
+
+def _parts(statistics: Statistics) -> list[_Part]:
+    """Give the four parts of engagement."""
+    facts = statistics.communities
+    pairs = facts["pairs"].to_numpy(dtype=float)
+    mutual = proportions(facts["mutual_pairs"].to_numpy(dtype=float), pairs, platforms=facts["platform"])
+    few = pairs < LEAST_PAIRS
+    reciprocity = pd.DataFrame({name: np.where(few, np.nan, getattr(mutual, name)) for name in ("value", "low", "high")})
+    return [
+        _part(comments_per_post(statistics), np.log1p),
+        _part(discussants_per_thread(statistics), np.log1p),
+        _part(reciprocity, _logit),
+        _part(engaged_share(statistics), _logit),
+    ]
+
+
+def _part(frame: pd.DataFrame, scale: Callable[[Floats], Floats]) -> _Part:
+    """Put estimates on the scale on which they are standardised."""
+    value, low, high = (scale(frame[name].to_numpy(dtype=float)) for name in ("value", "low", "high"))
+    return _Part(value, (high - low) / (2 * Z90))
+
+
+def _axis(z: Floats, present: npt.NDArray[np.bool_]) -> Floats:
+    """Give the first principal direction of standardised columns from pairwise complete correlations, pointing to more."""
+    size = z.shape[1]
+    correlation = np.eye(size)
+    for i in range(size):
+        for j in range(i):
+            both = present[:, i] & present[:, j]
+            correlation[i, j] = correlation[j, i] = (z[both, i] * z[both, j]).sum() / max(both.sum(), 1)
+    direction = np.linalg.eigh(correlation)[1][:, -1]
+    return direction if direction.sum() >= 0 else -direction
+
+
+def _logit(share: Floats) -> Floats:
+    """Give the log odds, off the borders."""
+    kept = np.clip(share, 1e-6, 1 - 1e-6)
+    return np.log(kept / (1 - kept))

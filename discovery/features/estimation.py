@@ -1,0 +1,151 @@
+"""Counts become estimates: shrinkage to the platform's mean, intervals, percentiles. Arrays in, arrays out.
+
+A community with little evidence borrows from its platform (from all communities where the platform has fewer than ten), so
+that small ones do not lead every ranking by luck. Intervals are 90 %. All functions are vectorised over communities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from discovery.features.declaration import Floats, Interval, Ratio, Reasons, Statistics, columns
+
+LEAST_PLATFORM = 10
+"""Communities a platform needs to have a mean of its own."""
+Z90 = 1.6448536269514722
+"""Half-width of a 90 % interval in standard errors."""
+WEAK_PRIOR = 2.0
+"""Prior trials where too few communities show how much they differ."""
+
+
+def neighbourhoods(platforms: npt.ArrayLike, usable: npt.NDArray[np.bool_]) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """Yield (members, those their prior is learned from), platform by platform in the order of the names."""
+    names = np.asarray(platforms, dtype=object).astype(str)
+    everyone = np.flatnonzero(usable)
+    for name in np.unique(names):
+        members = np.flatnonzero(names == name)
+        usable_members = members[usable[members]]
+        yield members, usable_members if len(usable_members) >= LEAST_PLATFORM else everyone
+
+
+def proportions(successes: Floats, trials: Floats, *, platforms: npt.ArrayLike, inflation: Floats | float = 1.0) -> Interval:
+    """Shrink fractions by a beta-binomial prior; ``inflation`` is the design effect of trials that belong together.
+
+    The prior is fitted by moments (Kleinman 1973), its mean kept off 0 and 1 by half a success, so no value is 0 or 1.
+    """
+    effective = trials / inflation
+    hits = successes / inflation
+    alpha, beta = np.full(len(trials), np.nan), np.full(len(trials), np.nan)
+    for members, teachers in neighbourhoods(platforms, trials > 0):
+        if len(teachers):
+            mean, strength = _beta_moments(hits[teachers], effective[teachers])
+            alpha[members], beta[members] = mean * strength, (1 - mean) * strength
+    a, b = alpha + hits, beta + effective - hits
+    value = np.where(trials > 0, a / (a + b), np.nan)
+    low, high = special.betaincinv(a, b, 0.05), special.betaincinv(a, b, 0.95)
+    return Interval(value, np.minimum(low, value), np.maximum(high, value), effective / (a + b))
+
+
+def _beta_moments(hits: Floats, trials: Floats) -> tuple[float, float]:
+    """Fit mean and strength (prior trials) of a beta prior; two rounds, so that giants do not decide the mean alone."""
+    mean = (hits.sum() + 0.5) / (trials.sum() + 1)
+    if len(trials) < 3:
+        return float(mean), WEAK_PRIOR
+    weights, rho = trials, 0.0
+    for _ in range(2):
+        share = weights / weights.sum()
+        mean = float(np.clip((share * hits / trials).sum(), 0.5 / (trials.sum() + 1), 1 - 0.5 / (trials.sum() + 1)))
+        spread = (weights * (hits / trials - mean) ** 2).sum()
+        noise = (weights * (1 - share) / trials).sum()
+        rho = (spread / (mean * (1 - mean)) - noise) / ((weights * (1 - share)).sum() - noise or 1.0)
+        rho = float(np.clip(rho, 1e-4, 0.5))
+        weights = trials / (1 + rho * np.maximum(trials - 1, 0))
+    return mean, 1 / rho - 1
+
+
+def rates(counts: Floats, exposure: Floats, *, platforms: npt.ArrayLike, inflation: Floats | float = 1.0) -> Interval:
+    """Shrink counts per exposure by a gamma prior; ``inflation`` is the overdispersion of the counts (1 = Poisson)."""
+    effective = exposure / inflation
+    events = counts / inflation
+    shape, rate = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
+    for members, teachers in neighbourhoods(platforms, exposure > 0):
+        if len(teachers):
+            seen = events[teachers] / effective[teachers]
+            mean = max(seen.mean(), 0.5 / effective[teachers].sum())
+            between = seen.var() - (mean / effective[teachers]).mean()
+            strong = np.clip(mean**2 / between, WEAK_PRIOR / 4, 1e3) if between > 0 else 1e3
+            shape[members] = strong if len(teachers) >= 3 else WEAK_PRIOR / 4
+            rate[members] = shape[members] / mean
+    a, b = shape + events, rate + effective
+    value = np.where(exposure > 0, a / b, np.nan)
+    low, high = special.gammaincinv(a, 0.05) / b, special.gammaincinv(a, 0.95) / b
+    return Interval(value, np.minimum(low, value), np.maximum(high, value), effective / b)
+
+
+def shifts(values: Floats, errors: Floats, *, platforms: npt.ArrayLike) -> Interval:
+    """Shrink normal estimates with known errors to their mean; the spread between them by moments (DerSimonian & Laird 1986)."""
+    usable = np.isfinite(values) & np.isfinite(errors) & (errors > 0)
+    value, error, own = values.copy(), errors.copy(), np.ones(len(values))
+    for members, teachers in neighbourhoods(platforms, usable):
+        inside = members[usable[members]]
+        if len(teachers) < 3:
+            continue
+        weight = 1 / errors[teachers] ** 2
+        mean = (weight * values[teachers]).sum() / weight.sum()
+        excess = (weight * (values[teachers] - mean) ** 2).sum() - (len(teachers) - 1)
+        between = max(excess / (weight.sum() - (weight**2).sum() / weight.sum()), 1e-12)
+        weight = 1 / (errors[teachers] ** 2 + between)
+        mean = (weight * values[teachers]).sum() / weight.sum()
+        own[inside] = between / (between + errors[inside] ** 2)
+        value[inside] = own[inside] * values[inside] + (1 - own[inside]) * mean
+        error[inside] = np.sqrt(own[inside]) * errors[inside]
+    return Interval(value, value - Z90 * error, value + Z90 * error, own)
+
+
+def totals(rows: npt.ArrayLike, values: npt.ArrayLike, size: int) -> Floats:
+    """Add up values per community; exact, and the same for any order, where they are integers."""
+    added: Floats = np.bincount(np.asarray(rows, dtype=np.intp), weights=np.asarray(values, dtype=float), minlength=size)
+    return added.astype(np.float64)
+
+
+def per_unit(total: Floats, squares: Floats, units: Floats) -> Floats:
+    """Tell how many times more a count per unit varies than a Poisson count would (variance / mean, at least 1)."""
+    mean = np.divide(total, units, out=np.zeros(len(units)), where=units > 0)
+    variance = np.divide(squares, units, out=np.zeros(len(units)), where=units > 0) - mean**2
+    return np.maximum(1.0, np.divide(variance, mean, out=np.ones(len(units)), where=mean > 0))
+
+
+def author_totals(statistics: Statistics, column: str) -> Floats:
+    """Add up one column of the author sums per community."""
+    return totals(statistics.authors["row"], statistics.authors[column], len(statistics.communities))
+
+
+def author_share(
+    statistics: Statistics, ratio: Ratio, *, coverage: npt.ArrayLike | None = None, reason: Reasons | None = None
+) -> pd.DataFrame:
+    """Estimate a ratio of author sums: shrunk to the platform, its interval as wide as if authors, not their records, were drawn."""
+    (column,) = ratio.numerator
+    table, size = statistics.authors, len(statistics.communities)
+    rows, y, x = table["row"].to_numpy(), table[column].to_numpy(dtype=float), table[ratio.denominator].to_numpy(dtype=float)
+    effect = design_effect(rows, y, x, size=size)
+    result = proportions(totals(rows, y, size), totals(rows, x, size), platforms=statistics.communities["platform"], inflation=effect)
+    observed = statistics.communities["observed"] if coverage is None else coverage
+    return columns(result, n=totals(rows, x > 0, size), coverage=observed, reason=reason)
+
+
+def design_effect(rows: npt.NDArray[np.intp], y: Floats, x: Floats, *, size: int) -> Floats:
+    """Tell how many times more a ratio varies over authors than over independent trials (linearised ratio variance), at least 1."""
+    hits, trials, people = totals(rows, y, size), totals(rows, x, size), totals(rows, x > 0, size)
+    square_y, square_x, cross = totals(rows, y * y, size), totals(rows, x * x, size), totals(rows, x * y, size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = hits / trials
+        residual = square_y - 2 * ratio * cross + ratio**2 * square_x
+        effect = residual / (ratio * (1 - ratio) * trials) * people / (people - 1)
+        worst = np.maximum(np.nan_to_num(square_x / trials, nan=1.0), 1.0)  # as if all trials of an author ended alike
+        known = np.isfinite(effect) & (ratio > 0) & (ratio < 1)
+    return np.clip(np.where(known, effect, worst), 1.0, worst)

@@ -1,0 +1,200 @@
+"""Who pays, seeks, complains, refuses, promotes: every record is read, one record at a time, and the exact span is kept.
+
+In: ``entry``, ``records`` and the lexicon. Out: the temporary tables ``tag`` (record, tier) and ``vote`` (one vote per author
+and tier), and the hits with their spans. The database filters with one alternation that matches a superset (RE2, lookarounds
+dropped, gaps widened); only what passes is read by the exact patterns in Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+import yaml
+
+from discovery.features.selection import WORDS, load
+from discovery.features.text import Sentences, prose
+
+if TYPE_CHECKING:
+    import duckdb
+
+TIERS = ("T0", "T1", "T2", "T3", "T4", "N", "P", "S", "W", "SW")
+"""Tiers that count, in the order of the columns of ``author_sums``; SW (switching) counts as T3 as well. X only vetoes."""
+MONEY_TIERS = ("T4", "T3", "T2", "N", "SW")
+NOT_BY_PROMOTERS = ("T0", "T1", "T2", "T3", "SW")
+DENIABLE = ("T1", "T2", "T3", "T4", "SW")
+LEXICON_LANGUAGE = "en"
+CHUNK = 20_000
+
+_DENIAL = re.compile(r"(?:\b(?:not|never|no longer|without)|n['’]t)\s{1,3}(?:\w{1,20}\s{1,3})?$", re.ASCII | re.IGNORECASE)
+
+
+class Hit(NamedTuple):
+    """A tier and where in the record's words it shows."""
+
+    tier: str
+    start: int
+    end: int
+
+
+class Tier(NamedTuple):
+    """A tier of the lexicon, its examples and its two forms."""
+
+    exact: re.Pattern[str]
+    superset: str
+    """For RE2: matches wherever ``exact`` does."""
+    opening: str
+    """For RE2: how the patterns begin; coarser still, and cheap enough for every record."""
+    matches: tuple[str, ...]
+    must_not_match: tuple[str, ...]
+
+
+@cache
+def lexicon() -> Mapping[str, Tier]:
+    """Read the packaged lexicon; a constant."""
+    told = yaml.safe_load(resources.files(__package__).joinpath("intent_patterns.yaml").read_text(encoding="utf-8"))
+    tiers = {}
+    for code, tier in told["tiers"].items():
+        patterns = [_expanded(pattern, told["macros"]) for pattern in tier["patterns"]]
+        tiers[code] = Tier(
+            exact=re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.ASCII | re.IGNORECASE),
+            superset="|".join(f"(?:{widened(pattern)})" for pattern in patterns),
+            opening="|".join(f"(?:{widened(_opening(pattern, told['macros']))})" for pattern in tier["patterns"]),
+            matches=tuple(tier["matches"]),
+            must_not_match=tuple(tier["must_not_match"]),
+        )
+    return tiers
+
+
+def _expanded(pattern: str, macros: Mapping[str, str]) -> str:
+    """Put the macros in, and let a plain apostrophe match a typographic one."""
+    for name, meaning in macros.items():
+        pattern = pattern.replace("{" + name + "}", meaning)
+    return re.sub(r"\{GAP:(\d+)\}", r"[^.?!\\n]{0,\1}", pattern).replace("'", "['’]")
+
+
+def _opening(pattern: str, macros: Mapping[str, str]) -> str:
+    """Cut a pattern before its first free words, where that leaves whole groups: what is cut can only narrow."""
+    start = _expanded(_FREE.split(pattern)[0], macros)
+    balanced = start.count("(") - start.count("\\(") == start.count(")") - start.count("\\)")
+    return start if start and balanced else _expanded(pattern, macros)
+
+
+_FREE = re.compile(r"\{GAP|\(\?:\{WORD\}|\{WORD\}")
+
+
+def widened(pattern: str) -> str:
+    """Turn an exact pattern into one RE2 reads that matches at least as much: no lookarounds, no upper bounds, one idea of space."""
+    for opening in ("(?!", "(?=", "(?<!", "(?<="):
+        while (start := pattern.find(opening)) >= 0:
+            pattern = pattern[:start] + pattern[_closing(pattern, start) + 1 :]
+    pattern = re.sub(r"\{0,\d+\}", "*", pattern)
+    pattern = re.sub(r"\{1,\d+\}", "+", pattern)
+    return re.sub(r"(?<!\[\^)\\s", r"[\\s\\x0b]", pattern)
+
+
+def _closing(pattern: str, start: int) -> int:
+    """Find the parenthesis that closes the one at ``start``."""
+    depth, position = 0, start
+    while True:
+        if pattern[position] == "\\":
+            position += 1
+        elif pattern[position] == "(":
+            depth += 1
+        elif pattern[position] == ")":
+            depth -= 1
+            if not depth:
+                return position
+        position += 1
+
+
+def read(text: str, *, among: tuple[str, ...] | None = None) -> list[Hit]:
+    """Find the tiers a record shows, each once, at its first place that no veto takes away.
+
+    An idiom vetoes money in its sentence, a refusal vetoes hypothetical pay in its sentence, a denial just before a hit vetoes
+    the hit, and a promoter's post counts as nothing but promotion and, if so, revealed spend.
+    """
+    own = prose(text)
+    sentences = Sentences(own)
+    tiers = lexicon()
+    codes = tiers if among is None else [code for code in tiers if code in among]
+    found = {code: [match.span() for match in tiers[code].exact.finditer(own)] for code in codes}
+    idioms = {sentences.number(start) for start, _ in found.get("X", [])}
+    refusals = {sentences.number(start) for start, _ in found.get("N", [])} - idioms
+    promoted = bool(found.get("P"))
+
+    def stands(code: str, start: int) -> bool:
+        sentence = sentences.number(start)
+        vetoed = (code in MONEY_TIERS and sentence in idioms) or (code == "T2" and sentence in refusals)
+        return not vetoed and not (code in DENIABLE and _DENIAL.search(own, max(sentences.bounds(start)[0], start - 40), start))
+
+    hits = {}
+    for code in TIERS:
+        if not (promoted and code in NOT_BY_PROMOTERS):
+            for start, end in found.get(code, []):
+                if stands(code, start):
+                    hits[code] = Hit(code, start, end)
+                    break
+    if "SW" in hits:
+        hits.setdefault("T3", hits["SW"]._replace(tier="T3"))
+    return list(hits.values())
+
+
+class Found(NamedTuple):
+    """A record that shows intent, its words and its hits."""
+
+    record: int
+    """The record's number in the order of ids."""
+    words: str
+    hits: list[Hit]
+
+
+def search(connection: duckdb.DuckDBPyConnection) -> Iterator[Found]:
+    """Read every record of the communities whose language the lexicon knows (table ``readable``) and yield those with intent."""
+    tiers = lexicon()
+    flags = ", ".join(f"regexp_matches(words, ${code}, 'i')" for code in tiers)
+    supersets = {code: tier.superset for code, tier in tiers.items()}
+    counted = [tier for code, tier in tiers.items() if code in TIERS]
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE hit AS
+        WITH mine AS (SELECT DISTINCT r, rid FROM entry JOIN readable USING (c) WHERE worded)
+        SELECT r, {WORDS} AS words FROM records JOIN mine ON records.rowid = rid
+        WHERE regexp_matches({WORDS}, $opening, 'i') AND regexp_matches({WORDS}, $any, 'i')
+        """,  # noqa: S608 - a constant of ours; what is variable is bound
+        {"opening": "|".join(tier.opening for tier in counted), "any": "|".join(tier.superset for tier in counted)},
+    )
+    rows = connection.execute(f"SELECT r, words, [{flags}] FROM hit ORDER BY r", supersets)  # noqa: S608 - names of tiers
+    while chunk := rows.fetchmany(CHUNK):
+        for record, words, flagged in chunk:
+            hits = read(words, among=tuple(code for code, on in zip(tiers, flagged, strict=True) if on))
+            if hits:
+                yield Found(record, words, hits)
+
+
+def tag(connection: duckdb.DuckDBPyConnection, tags: pd.DataFrame) -> None:
+    """Put the hits into ``tag`` and give each author at most one vote per community and tier: ``vote``."""
+    load(connection, "tag", tags)
+    votes = ", ".join(f"max((tier = '{tier}')::TINYINT) AS \"{tier}\"" for tier in TIERS)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE vote AS SELECT c, a, {votes} FROM entry JOIN tag USING (r) WHERE a IS NOT NULL GROUP BY c, a"  # noqa: S608 - names of tiers
+    )
+
+
+def mentions(connection: duckdb.DuckDBPyConnection, *, per_tier: int) -> pd.DataFrame:
+    """Keep the hits that may stand as evidence: per community and tier the first by hash, one per author before a second."""
+    return connection.execute(
+        f"""
+        WITH hits AS (SELECT c, r, rid, h, a, tier, span_start, span_end FROM entry JOIN tag USING (r) JOIN readable USING (c)),
+        ordered AS (SELECT *, row_number() OVER (PARTITION BY c, tier, coalesce(a, -r) ORDER BY h, r) AS turn FROM hits),
+        kept AS (SELECT *, row_number() OVER (PARTITION BY c, tier ORDER BY turn, h, r) AS place FROM ordered)
+        SELECT p.community, record_id, tier, thread, span_start, span_end, {WORDS} AS text, url, created_at, score
+        FROM kept JOIN records ON records.rowid = rid JOIN placed p ON p.row = c
+        WHERE place <= $most ORDER BY p.row, tier, place
+        """,  # noqa: S608 - a constant of ours
+        {"most": per_tier},
+    ).df()

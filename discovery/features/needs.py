@@ -1,0 +1,156 @@
+"""What people want and would pay for: the rates of the intent tiers per distinct author, and how much their needs agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, columns, feature
+from discovery.features.estimation import Z90, author_share, author_totals, totals
+from discovery.features.phrases import Phrase, Vote, grouped
+
+if TYPE_CHECKING:
+    import duckdb
+
+LADDER = "one vote per author; packaged lexicon; idioms, denials and promoters vetoed; beta-binomial shrinkage to the platform's mean"
+MONEY_WEIGHTS = {"T4": 1.0, "T3": 0.6, "T2": 0.25, "N": -0.4}
+"""Revealed spend counts most; what people say they would pay is inflated (hypothetical bias, median 1.35 and a heavy tail)."""
+PEOPLE = Evidence(authors=30, lexicon=True)
+VOTERS = {"authors": "voters"}
+SEEKING, PAIN, REFUSAL = Ratio({"T1": 1}, "voters"), Ratio({"T0": 1}, "voters"), Ratio({"N": 1}, "voters")
+SPEND, PROCUREMENT, HYPOTHETICAL = Ratio({"T4": 1}, "voters"), Ratio({"T3": 1}, "voters"), Ratio({"T2": 1}, "voters")
+PRICE, WORKAROUND, MONEY = Ratio({"S": 1}, "voters"), Ratio({"W": 1}, "voters"), Ratio(MONEY_WEIGHTS, "voters")
+
+
+def needs(connection: duckdb.DuckDBPyConnection, phrases: list[Phrase]) -> pd.DataFrame:
+    """Count the authors and threads of every kind of need: row, need, authors, threads. Needs ``entry`` and ``readable``."""
+    frame = pd.DataFrame({"r": np.array([phrase.record for phrase in phrases], dtype="int64")})
+    connection.register("phrase_frame", frame)
+    placed = connection.execute(
+        "SELECT c, a, coalesce(thread_h, id_h) AS thread, r FROM entry JOIN readable USING (c) JOIN phrase_frame USING (r) "
+        "WHERE a IS NOT NULL ORDER BY c, r"
+    ).fetchall()
+    connection.unregister("phrase_frame")
+    by_record = {phrase.record: phrase for phrase in phrases}
+    return grouped(Vote(row, author, thread, by_record[record].words, by_record[record].asked) for row, author, thread, record in placed)
+
+
+@feature(
+    title="share of people who look for a solution", unit="fraction of authors, 0 to 1", formula=f"T1 authors / authors; {LADDER}",
+    source="request patterns; E3 of the design (posterior mean ranks best)", block="market", transform="logit", needs=PEOPLE, ratio=SEEKING,
+    counted=VOTERS,
+)  # fmt: skip
+def seeking(statistics: Statistics) -> pd.DataFrame:
+    """Share of authors who ask for a tool, service or way to do something."""
+    return author_share(statistics, SEEKING)
+
+
+@feature(
+    title="share of people who report a pain", unit="fraction of authors, 0 to 1", formula=f"T0 authors / authors; {LADDER}",
+    source="pain patterns", block="market", transform="logit", needs=PEOPLE, ratio=PAIN, counted=VOTERS,
+)  # fmt: skip
+def pain(statistics: Statistics) -> pd.DataFrame:
+    """Share of authors who report lost hours, tedium or frustration."""
+    return author_share(statistics, PAIN)
+
+
+@feature(
+    title="share of people who say what they paid", unit="fraction of authors, 0 to 1", formula=f"T4 authors / authors; {LADDER}",
+    source="revealed preference", block="market", transform="logit", needs=PEOPLE, ratio=SPEND, counted=VOTERS,
+)  # fmt: skip
+def revealed_spend(statistics: Statistics) -> pd.DataFrame:
+    """Share of authors who report a payment they made."""
+    return author_share(statistics, SPEND)
+
+
+@feature(
+    title="share of people about to buy or switch", unit="fraction of authors, 0 to 1", formula=f"T3 authors / authors; {LADDER}",
+    source="purchase intent, Haque et al.", block="market", transform="logit", needs=PEOPLE, ratio=PROCUREMENT, counted=VOTERS,
+)  # fmt: skip
+def procurement(statistics: Statistics) -> pd.DataFrame:
+    """Share of authors who name a budget, want to buy or switch from a product."""
+    return author_share(statistics, PROCUREMENT)
+
+
+@feature(
+    title="share of people who say they would pay", unit="fraction of authors, 0 to 1", formula=f"T2 authors / authors; {LADDER}",
+    source="stated preference; hypothetical bias, Murphy et al. 2005", block="market", transform="logit", needs=PEOPLE, ratio=HYPOTHETICAL,
+    clustered=False, counted=VOTERS,
+)  # fmt: skip
+def hypothetical_pay(statistics: Statistics) -> pd.DataFrame:
+    """Share of authors who say they would pay; talk is cheap."""
+    return author_share(statistics, HYPOTHETICAL)
+
+
+@feature(
+    title="share of people who refuse to pay", unit="fraction of authors, 0 to 1", formula=f"N authors / authors; {LADDER}",
+    source="refusal patterns", block="market", transform="logit", needs=PEOPLE, ratio=REFUSAL, clustered=False, counted=VOTERS,
+)  # fmt: skip
+def refusal(statistics: Statistics) -> pd.DataFrame:
+    """Share of authors who will not pay or ask for the free alternative."""
+    return author_share(statistics, REFUSAL)
+
+
+@feature(
+    title="share of people who find it too expensive", unit="fraction of authors, 0 to 1", formula=f"S authors / authors; {LADDER}",
+    source="price complaint patterns", block="market", transform="logit", needs=PEOPLE, ratio=PRICE, counted=VOTERS,
+)  # fmt: skip
+def price_sensitivity(statistics: Statistics) -> pd.DataFrame:
+    """Share of authors who complain about a price: pain for the incumbent, a ceiling for us."""
+    return author_share(statistics, PRICE)
+
+
+@feature(
+    title="share of people who work around a problem", unit="fraction of authors, 0 to 1", formula=f"W authors / authors; {LADDER}",
+    source="workaround patterns", block="market", transform="logit", needs=PEOPLE, ratio=WORKAROUND, counted=VOTERS,
+)  # fmt: skip
+def workaround_rate(statistics: Statistics) -> pd.DataFrame:
+    """Share of authors who do it by hand, in a spreadsheet or with a script of their own."""
+    return author_share(statistics, WORKAROUND)
+
+
+@feature(
+    title="money on the table", unit="weighted share of authors",
+    formula="T4 + 0.6 · T3 + 0.25 · T2 − 0.4 · N, each the shrunk share of distinct authors",
+    source="tier ladder revealed > intended > hypothetical", block="market", transform="identity", needs=PEOPLE, ratio=MONEY,
+    clustered=False, counted=VOTERS,
+)  # fmt: skip
+def money(statistics: Statistics) -> pd.DataFrame:
+    """Revealed, intended and hypothetical spending per distinct author, less refusals."""
+    parts = {tier: author_share(statistics, Ratio({tier: 1}, "voters")) for tier in MONEY_WEIGHTS}
+    value = sum((weight * parts[tier]["value"].to_numpy() for tier, weight in MONEY_WEIGHTS.items()), np.zeros(len(statistics.communities)))
+    errors = {tier: (part["high"] - part["low"]).to_numpy() / (2 * Z90) for tier, part in parts.items()}
+    error = np.sqrt(sum(((weight * errors[tier]) ** 2 for tier, weight in MONEY_WEIGHTS.items()), np.zeros(len(value))))
+    voters = author_totals(statistics, "voters")
+    own = np.mean([part["own"].to_numpy() for part in parts.values()], axis=0)
+    coverage = statistics.communities["observed"]
+    return columns(Interval(value, value - Z90 * error, value + Z90 * error, own), n=voters, coverage=coverage)
+
+
+@feature(
+    title="how much needs agree",
+    unit="0 (everyone needs something else) to 1 (all need the same)",
+    formula="1 − H / ln n over n votes (author × kind of need) of T0 and T1 records, H their entropy over kinds",
+    source="normalised entropy",
+    block="market",
+    transform="identity",
+    needs=Evidence(authors=10, lexicon=True),
+    counted={"authors": "need_votes"},
+)
+def need_concentration(statistics: Statistics) -> pd.DataFrame:
+    """Agreement of the needs that authors voice."""
+    facts, table = statistics.communities, statistics.needs
+    rows, votes = table["row"].to_numpy(), table["authors"].to_numpy(dtype=float)
+    total = totals(rows, votes, len(facts))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = votes / total[rows]
+        surprise = -np.log(share)
+        entropy = totals(rows, share * surprise, len(facts))
+        spread = totals(rows, share * surprise**2, len(facts)) - entropy**2
+        value = np.where(total > 1, 1 - entropy / np.log(total), np.nan)
+        error = np.sqrt(np.maximum(spread, 0) / total) / np.log(total)
+    low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, 1)
+    agreed = Interval(np.clip(value, 0, 1), np.minimum(low, value), np.maximum(high, value))
+    return columns(agreed, n=total, coverage=facts["observed"])

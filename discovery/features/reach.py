@@ -1,0 +1,94 @@
+"""Where people also are: overlap with other measured communities, and with the user's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, because, columns, feature
+from discovery.features.estimation import author_share
+
+if TYPE_CHECKING:
+    import duckdb
+
+SHARED = Ratio({"shared": 1}, "people")
+PRIOR_SHARED = 5
+"""Shared authors added to the observed and the expected number, so that small numbers stay near zero."""
+ANONYMITY, ROUNDING = 10, 5
+"""Fewer shared authors than this count as none; more are rounded down to this step."""
+
+_SHARED = """
+WITH mine AS (SELECT author.c AS own, a FROM author JOIN portfolio USING (c))
+SELECT author.c AS row, own, count(*) AS shared FROM author JOIN mine USING (a) WHERE author.c <> own GROUP BY ALL ORDER BY row, own
+"""
+
+
+_PEOPLE = "SELECT split_part(community, ':', 1), count(DISTINCT a) FROM author JOIN placed ON c = row GROUP BY ALL"
+
+
+def lifts(connection: duckdb.DuckDBPyConnection, *, communities: pd.DataFrame) -> pd.DataFrame:
+    """Give each community its best lift with a community of the portfolio: row, lift, low, high, shared.
+
+    ``communities`` says in ``portfolio`` which are the user's own. Needs the temporary tables ``author`` and ``portfolio``.
+    """
+    shared = connection.execute(_SHARED).df().set_index(["row", "own"])["shared"]
+    people = dict(connection.execute(_PEOPLE).fetchall())
+    own = communities.index[communities["portfolio"]]
+    grid = pd.MultiIndex.from_product([communities.index, own], names=["row", "own"]).to_frame(index=False)
+    platform, authors = communities["platform"].to_numpy(), communities["authors"].to_numpy(dtype=float)
+    grid = grid[(platform[grid["row"]] == platform[grid["own"]]) & (grid["row"] != grid["own"])].reset_index(drop=True)
+    seen = shared.reindex(pd.MultiIndex.from_frame(grid), fill_value=0).to_numpy(dtype=float)
+    seen = np.where(seen >= ANONYMITY, seen // ROUNDING * ROUNDING, 0.0)
+    total = np.array([people.get(name, 1) for name in platform[grid["row"]]], dtype=float)
+    expected = authors[grid["row"]] * authors[grid["own"]] / total + PRIOR_SHARED
+    grid["lift"] = np.log((seen + PRIOR_SHARED) / expected)
+    grid["low"] = np.log(special.gammaincinv(seen + PRIOR_SHARED, 0.05) / expected)
+    grid["high"] = np.log(special.gammaincinv(seen + PRIOR_SHARED, 0.95) / expected)
+    grid["shared"] = seen.astype("int64")
+    best: pd.DataFrame = grid.sort_values(["row", "lift", "own"], ascending=[True, False, True]).drop_duplicates("row")
+    return best.loc[:, ["row", "lift", "low", "high", "shared"]].reset_index(drop=True)
+
+
+@feature(
+    title="share of people who are also in another community of the run",
+    unit="fraction, 0 to 1",
+    formula="authors with a record in another measured community of the platform / authors, beta-binomial shrinkage",
+    source="author overlap, Hamilton et al. 2017; Martin 2017",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(authors=30),
+    ratio=SHARED,
+)
+def author_overlap(statistics: Statistics) -> pd.DataFrame:
+    """Share of authors who are also active in another measured community."""
+    alone = statistics.communities.groupby("platform")["platform"].transform("size") < 2
+    reason = because(alone, "overlap: no other community of the platform is measured")
+    return author_share(statistics, SHARED, reason=reason)
+
+
+@feature(
+    title="fit with your own communities",
+    unit="log ratio, 0 is as many shared authors as size alone explains",
+    formula="max over the portfolio of ln((O + 5) / (|A| |B| / N + 5)), O shared authors rounded down to 5, below 10 taken as 0, N "
+    "authors of the platform",
+    source="size null model; Poisson interval; k-anonymity of ten",
+    block="market",
+    transform="identity",
+    needs=Evidence(authors=30),
+    clustered=False,
+)
+def cross_promotion(statistics: Statistics) -> pd.DataFrame:
+    """Best lift of shared authors with one of the user's own communities."""
+    facts = statistics.communities
+    best = statistics.lifts.set_index("row").reindex(facts.index)
+    reason = because(best["lift"].isna(), "portfolio: none of its communities is on this platform in this run")
+    reason[facts["portfolio"].to_numpy(dtype=bool) & best["lift"].isna().to_numpy()] = (
+        "portfolio: this is the only one of its communities here"
+    )
+    if not facts["portfolio"].any():
+        reason[:] = "no portfolio configured"
+    value, low, high = (best[column].to_numpy(dtype=float) for column in ("lift", "low", "high"))
+    return columns(Interval(value, low, high), n=best["shared"].fillna(0), coverage=facts["observed"], reason=reason)

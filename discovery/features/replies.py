@@ -1,0 +1,191 @@
+"""What comes back: how soon, from whom, how often nothing, how often no solution.
+
+In: ``entry``, ``span`` and the tags of intent. Out: the temporary tables ``thread`` (one row per post that opens a thread)
+and ``author_thread``, and the features about answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, because, columns, feature
+from discovery.features.estimation import author_share
+from discovery.features.survival import Median, median_wait
+
+if TYPE_CHECKING:
+    import duckdb
+
+HOUR = 3_600
+PATIENCE = 48 * HOUR
+"""Age at which a post without a reply counts as unanswered."""
+SETTLING = 7 * 24 * HOUR
+"""Time in which a help thread can be solved."""
+THANKS = (
+    r"\b(?:thanks|thank (?:you|u)|thx|tysm|cheers|much appreciated"
+    r"|that(?:'s| is)? (?:worked|works|helps|helped|did (?:it|the trick)|fixed it|solved it)|works now|problem solved"
+    r"|(?:is |it'?s )?(?:solved|fixed|resolved) now|got it (?:working|to work)|you(?:'re| are) (?:a|the) (?:best|lifesaver))\b|\[solved\]"
+)
+"""What an asker writes who has been helped."""
+UNANSWERED = Ratio({"unanswered": 1}, "aged")
+UNSOLVED = Ratio({"unsolved": 1}, "help")
+QUESTIONS = Ratio({"questions": 1}, "posts")
+NO_REPLIES = "replies: the source neither stores nor counts them"
+NOT_STORED = "replies: the source does not store them"
+
+_THREAD = """
+CREATE OR REPLACE TEMP TABLE thread AS
+WITH sought AS (SELECT DISTINCT r FROM tag WHERE tier = 'T1'),
+heard AS (SELECT c, thread_h, r, a, t, accepted FROM entry WHERE NOT post AND thread_h IS NOT NULL)
+SELECT p.c, p.r, min(p.a) AS a, min(p.t) AS t, min(p.id_h) AS id_h, min(p.replies) AS replies,
+    CASE WHEN bool_or(q.accepted) THEN true ELSE bool_or(p.accepted) END AS accepted,
+    bool_or(p.asks OR p.r IN (SELECT r FROM sought)) AS help, count(q.r) AS stored,
+    min(greatest(q.t, p.t)) FILTER (q.r IS NOT NULL AND (q.a IS NULL OR p.a IS NULL OR q.a <> p.a)) AS first_other,
+    count(DISTINCT q.a) FILTER (p.a IS NULL OR q.a <> p.a) AS others
+FROM entry p LEFT JOIN heard q ON p.c = q.c AND p.id_h = q.thread_h
+WHERE p.post AND p.thread_h IS NOT NULL GROUP BY p.c, p.r
+"""
+
+_STATE = """
+CREATE OR REPLACE TEMP TABLE thread_state AS
+WITH thanked AS (
+    SELECT DISTINCT p.c, p.r FROM thread p JOIN entry q ON p.c = q.c AND p.id_h = q.thread_h AND p.a = q.a
+    JOIN records ON records.rowid = q.rid
+    WHERE p.help AND NOT q.post AND q.t <= p.t + $settling AND regexp_matches(records.text, $thanks, 'i')
+)
+SELECT thread.c, thread.r, thread.a, help, stored, others, accepted,
+    CASE WHEN stores_replies THEN greatest(stored, coalesce(replies, 0)) ELSE replies END AS answers,
+    t <= now - $patience AND thread.a IS NOT NULL AND (stores_replies OR replies IS NOT NULL) AS aged,
+    CASE WHEN first_other IS NOT NULL THEN first_other - t > $patience ELSE coalesce(replies, 0) = 0 OR stored > 0 END AS unanswered,
+    help AND t <= now - $settling AND thread.a IS NOT NULL AND (stores_replies OR accepted IS NOT NULL) AS settled,
+    coalesce(accepted, false) OR thanked.r IS NOT NULL AS solved,
+    CASE WHEN stores_replies AND t <= now - $patience AND (stored > 0 OR coalesce(replies, 0) = 0)
+        THEN coalesce(first_other, now) - t END AS wait, first_other IS NOT NULL AS answered
+FROM thread JOIN span USING (c) LEFT JOIN thanked ON thread.c = thanked.c AND thread.r = thanked.r
+"""
+
+_AUTHOR = """
+CREATE OR REPLACE TEMP TABLE author_thread AS
+SELECT c, a, count(*) FILTER (aged) AS aged, count(*) FILTER (aged AND unanswered) AS unanswered,
+    count(*) FILTER (settled) AS help, count(*) FILTER (settled AND NOT solved) AS unsolved
+FROM thread_state WHERE a IS NOT NULL GROUP BY c, a
+"""
+
+_COUNTS = """
+SELECT c, count(answers) AS counted_threads, sum(answers)::BIGINT AS answer_sum, sum(answers::HUGEINT * answers)::DOUBLE AS answer_squares,
+    sum(others)::BIGINT AS other_sum, sum(others * others)::BIGINT AS other_squares, count(*) FILTER (aged) AS aged_threads,
+    count(*) FILTER (settled) AS help_threads, count(wait) AS waited_threads
+FROM thread_state GROUP BY c ORDER BY c
+"""
+
+_PAIRS = """
+WITH directed AS (
+    SELECT DISTINCT q.c, q.a AS giver, p.a AS taker FROM entry q JOIN entry p ON q.c = p.c AND q.parent_h = p.id_h WHERE q.a <> p.a
+), pairs AS (SELECT c, least(giver, taker) AS one, greatest(giver, taker) AS other, count(*) AS directions FROM directed GROUP BY ALL)
+SELECT c, count(*) AS pairs, count(*) FILTER (directions = 2) AS mutual_pairs FROM pairs GROUP BY c ORDER BY c
+"""
+
+
+def thread_tables(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Build ``thread_state`` and ``author_thread``; return counts of threads and of reply pairs per community."""
+    connection.execute(_THREAD)
+    connection.execute(_STATE, {"patience": PATIENCE, "settling": SETTLING, "thanks": THANKS})
+    connection.execute(_AUTHOR)
+    counts = connection.execute(_COUNTS).df().set_index("c")
+    return counts.join(connection.execute(_PAIRS).df().set_index("c"), how="outer")
+
+
+def waits(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """List how long each aged post waited for another person: row, seconds, answered (else still waiting)."""
+    return connection.execute(
+        "SELECT c AS row, wait AS seconds, answered FROM thread_state WHERE wait IS NOT NULL ORDER BY row, seconds, answered"
+    ).df()
+
+
+@feature(
+    title="hours until another person replies",
+    unit="hours",
+    formula="Kaplan–Meier median of (first reply by another person − post), posts of at least 48 h, right-censored at the end of what the "
+    "source shows",
+    source="CHAOSS time to first response; Brookmeyer & Crowley 1982 (interval)",
+    block="behaviour",
+    transform="log1p",
+    needs=Evidence(threads=10),
+    counted={"threads": "waited_threads"},
+)
+def reply_latency(statistics: Statistics) -> pd.DataFrame:
+    """Median hours until another person replies."""
+    facts, table = statistics.communities, statistics.waits
+    medians = [Median(np.nan, np.nan, np.nan)] * len(facts)
+    edges = np.searchsorted(table["row"].to_numpy(), np.arange(len(facts) + 1))
+    seconds, answered = table["seconds"].to_numpy(dtype=float), table["answered"].to_numpy(dtype=bool)
+    for row in np.flatnonzero(np.diff(edges)):
+        part = slice(edges[row], edges[row + 1])
+        medians[row] = median_wait(seconds[part], answered[part])
+    value, low, high = (np.array(limits) / HOUR for limits in zip(*medians, strict=True))
+    low = np.where(np.isfinite(low), low, value)
+    reason = because(~np.isfinite(value), "censored: fewer than half of the posts are ever answered")
+    reason[~facts["stores_replies"].to_numpy(dtype=bool)] = NOT_STORED
+    waited = facts["waited_threads"].to_numpy()
+    coverage = facts["observed"].to_numpy() * waited / np.maximum(facts["threads"].to_numpy(), 1)
+    return columns(Interval(value, np.minimum(low, value), np.maximum(high, value)), n=waited, coverage=coverage, reason=reason)
+
+
+@feature(
+    title="share of posts nobody answers in two days",
+    unit="fraction, 0 to 1",
+    formula="posts of at least 48 h without a reply by another person within 48 h / such posts; where replies are not stored: posts the "
+    "platform counts no reply on; posts of deleted authors left out, because removed posts look unanswered",
+    source="CHAOSS time to first response; beta-binomial shrinkage",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(threads=10),
+    ratio=UNANSWERED,
+    counted={"threads": "aged_threads"},
+)
+def unanswered_48h(statistics: Statistics) -> pd.DataFrame:
+    """Share of posts that nobody else answers within 48 hours."""
+    facts = statistics.communities
+    coverage = facts["observed"].to_numpy() * facts["aged_threads"].to_numpy() / np.maximum(facts["threads"].to_numpy(), 1)
+    return author_share(
+        statistics, UNANSWERED, coverage=coverage, reason=because(~(facts["stores_replies"] | facts["counts_replies"]), NO_REPLIES)
+    )
+
+
+@feature(
+    title="share of calls for help that end without a solution",
+    unit="fraction, 0 to 1",
+    formula="help threads (a request for a solution, or a question in the title) of at least 7 days whose asker neither thanks within"
+    " 7 days nor accepts an answer / such threads",
+    source="acknowledgement words; accepted answers where the platform marks them; beta-binomial shrinkage",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(threads=10),
+    ratio=UNSOLVED,
+    counted={"threads": "help_threads"},
+)
+def unsolved_share(statistics: Statistics) -> pd.DataFrame:
+    """Share of help threads without thanks or an accepted answer after seven days."""
+    facts = statistics.communities
+    reason = because(~(facts["stores_replies"] | (facts["marks"] > 0)), NOT_STORED)
+    unread = ~facts["lexicon"].to_numpy(dtype=bool) & (facts["marks"].to_numpy() == 0)
+    reason[unread] = facts["lexicon_reason"].to_numpy(dtype=object)[unread]
+    return author_share(statistics, UNSOLVED, reason=reason)
+
+
+@feature(
+    title="share of posts that ask",
+    unit="fraction, 0 to 1",
+    formula="posts with a question mark in the title (in the text where there is no title) / posts, beta-binomial shrinkage",
+    source="descriptive",
+    block="language",
+    transform="logit",
+    needs=Evidence(records=20, authors=10),
+    ratio=QUESTIONS,
+    counted={"records": "worded_posts"},
+)
+def question_share(statistics: Statistics) -> pd.DataFrame:
+    """Share of posts that hold a question."""
+    return author_share(statistics, QUESTIONS)

@@ -1,0 +1,86 @@
+"""Who stays: monthly retention, churn, survival and newcomers. All of it needs every record of the span, never a listing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from discovery.features.authors import HORIZON
+from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, columns, feature
+from discovery.features.estimation import Z90, author_share, totals
+from discovery.features.survival import restricted_mean
+
+STAYED = Ratio({"stayed": 1}, "present")
+NEWCOMERS = Ratio({"newcomers": 1}, "seasoned")
+
+
+@feature(
+    title="share of a month's people who return the next month",
+    unit="fraction, 0 to 1",
+    formula="Σ |A(m) ∩ A(m+1)| / Σ |A(m)| over whole covered 28-day months, beta-binomial shrinkage to the platform's mean; the interval "
+    "counts authors, not author-months",
+    source="Zhang et al., ICWSM 2017 (monthly retention); Kleinman 1973 (shrinkage)",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(authors=30, months=2, complete=True),
+    ratio=STAYED,
+)
+def retention(statistics: Statistics) -> pd.DataFrame:
+    """Share of a month's authors who act again in the next month."""
+    return author_share(statistics, STAYED)
+
+
+@feature(
+    title="share of a month's people who are gone the next month",
+    unit="fraction, 0 to 1",
+    formula="1 − retention",
+    source="as retention",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(authors=30, months=2, complete=True),
+    clustered=False,
+)
+def churn(statistics: Statistics) -> pd.DataFrame:
+    """Share of a month's authors who are silent in the next."""
+    kept = retention(statistics)
+    reasons = kept["missing_reason"].to_numpy(dtype=object)
+    value, low, high = (1 - kept[column].to_numpy() for column in ("value", "high", "low"))
+    return columns(Interval(value, low, high), n=kept["n"], coverage=kept["coverage"], reason=reasons)
+
+
+@feature(
+    title="days people stay, of ninety",
+    unit="days, 0 to 90",
+    formula="area under the Kaplan–Meier curve of the time from an author's first to last record, to day 90; gone = silent for longer than "
+    "the 99th percentile of the community's own gaps, kept within 28 and 90 days; the others are right-censored",
+    source="restricted mean survival time, Royston & Parmar 2013; Greenwood variance",
+    block="behaviour",
+    transform="log1p",
+    needs=Evidence(authors=30, months=4, complete=True),
+)
+def rmst_90(statistics: Statistics) -> pd.DataFrame:
+    """Mean days between an author's first and last record, of the first ninety."""
+    size, table = len(statistics.communities), statistics.lifetimes
+    cell = table["row"].to_numpy() * (HORIZON + 1) + table["days"].to_numpy()
+    shape = (size, HORIZON + 1)
+    died = table["died"].to_numpy(dtype=bool)
+    ended = totals(cell, table["authors"] * died, size * (HORIZON + 1)).reshape(shape)
+    withdrawn = totals(cell, table["authors"] * ~died, size * (HORIZON + 1)).reshape(shape)
+    value, error = restricted_mean(ended, withdrawn)
+    low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, HORIZON)
+    return columns(Interval(value, low, high), n=(ended + withdrawn).sum(axis=1), coverage=statistics.communities["observed"])
+
+
+@feature(
+    title="share of a month's people who are new",
+    unit="fraction, 0 to 1",
+    formula="authors first seen in month m / authors of month m, over covered months with at least 112 covered days before them",
+    source="CHAOSS new contributors; look-back against left truncation",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(authors=30, months=5, complete=True),
+    ratio=NEWCOMERS,
+)
+def newcomer_share(statistics: Statistics) -> pd.DataFrame:
+    """Share of a month's authors who have not been seen before."""
+    return author_share(statistics, NEWCOMERS)

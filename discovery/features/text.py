@@ -1,0 +1,111 @@
+"""Words: what counts as text, where sentences end, which words carry content, which language it is. Strings in, strings out."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+import py3langid
+
+NOT_PROSE = r"```[\s\S]*?```|`[^`\n]{1,200}`|\bhttps?://\S+|(?m:^[ \t]*>.*$)"
+"""Code, links and quoted lines, for RE2 and Python alike: not the author's own words."""
+MENTION = r"@\w+|\b/?[ur]/\w+|&#?\w+;"
+WORD = r"[\p{L}\p{M}]+(?:'[\p{L}\p{M}]+)*"
+"""A word in RE2: letters with their marks, inner apostrophes; no digits."""
+SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n+")
+BREAK = "!"
+"""Stands for what is not prose: no pattern crosses it, so nothing can match across a link that does not match beside it."""
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "km"})
+"""Languages written without spaces, whose words this tokeniser cannot tell."""
+ENGLISH_STOP_SHARE = 0.2
+"""Share of English stop words from which a text is English, whatever its names and jargon look like to the identifier."""
+LEAST_LETTERS = 200
+
+STOP_WORDS = frozenset(
+    """a about above after again against ain't all also although always am an and another any anybody anyone anything are aren't around
+    as at away back be became because been before being below between both but by came can can't cannot come could couldn't did
+    didn't do does doesn't doing don't done down during each either else enough even ever every everyone everything few first for
+    from further get gets getting go goes going gonna got gotten had hadn't has hasn't have haven't having he he'd he'll he's her
+    here here's hers herself him himself his how how's however i i'd i'll i'm i've if in instead into is isn't it it'd it'll it's
+    its itself just keep know last least less let let's like lot lots made make makes making many may maybe me might mine more most
+    much must my myself need needs never new next no nobody none nor not nothing now of off often oh ok okay on once one one's only
+    or other others ought our ours ourselves out over own people per perhaps please pretty put quite rather really right said same
+    say says see seem seems seen shall she she'd she'll she's should shouldn't since so some somebody someone something sometimes
+    still such sure take than thank thanks that that'd that'll that's the their theirs them themselves then there there's these they
+    they'd they'll they're they've thing things think this those though through thus till to together too took toward try trying two
+    under until up upon us use used using very via want wants was wasn't way ways we we'd we'll we're we've well went were weren't
+    what what's whatever when when's where where's whether which while who who's whole whom whose why why's will with within without
+    won't would wouldn't yeah yes yet you you'd you'll you're you've your yours yourself yourselves im ive dont doesnt didnt cant
+    wont isnt arent wasnt couldnt wouldnt shouldnt youre theyre thats whats lets id ill hes shes itd edit etc lol amp nbsp gt lt
+    http https www com deleted removed""".split()  # noqa: SIM905 - four hundred quoted words would fill a page
+)
+GENERIC = frozenset(
+    """good better best great decent nice free cheap simple easy quick similar different reliable affordable perfect right kind sort
+    type stuff help advice idea ideas recommendation recommendations recommend suggestion suggestions suggest question questions
+    anyone guys folks hello hi hey tool tools app apps software saas service services plugin plugins plug-in extension extensions
+    addon add-on program programs platform platforms product products solution solutions website websites site device gadget option
+    options alternative alternatives looking searching find found spend spent spending waste wasted wasting hour hours day days time
+    week weeks month months year years tired sick fed hate frustrated frustrating frustration painful tedious clunky nightmare pain
+    hassle money work works worked working feel feeling start started day night today tomorrow wish hope wondering able actually
+    basically currently literally probably usually absolutely little long big someone's recently bit part point end super tell told
+    deal situation experience understand process change changes come came times read whole hard bad worst worse issue issues problem
+    problems post posts comment comments info information example reason thought thoughts""".split()  # noqa: SIM905 - as above
+)
+"""Words of a request that do not say what is needed."""
+
+
+def prose(text: str) -> str:
+    """Blank code, links and quoted lines, keeping every position."""
+    return _NOT_PROSE.sub(lambda found: BREAK * len(found[0]), text)
+
+
+_NOT_PROSE = re.compile(NOT_PROSE, re.ASCII)
+
+
+class Sentences:
+    """Where the sentences of a text end, to tell which of them a position stands in."""
+
+    def __init__(self, text: str) -> None:
+        self._ends = [found.end() for found in SENTENCE_END.finditer(text)]
+        self._length = len(text)
+
+    def number(self, position: int) -> int:
+        """Give the number of the sentence a position stands in."""
+        return bisect_right(self._ends, position)
+
+    def bounds(self, position: int) -> tuple[int, int]:
+        """Give begin and end of the sentence a position stands in."""
+        number = self.number(position)
+        return (self._ends[number - 1] if number else 0), (self._ends[number] if number < len(self._ends) else self._length)
+
+
+def content_words(text: str) -> Iterator[str]:
+    """Yield the words that say what it is about, lower case, in order: no stop words, nothing generic, no numbers."""
+    for found in _CONTENT.finditer(text.lower().replace("’", "'")):
+        word = found[0]
+        if word not in STOP_WORDS and word not in GENERIC:
+            yield word
+
+
+_CONTENT = re.compile(r"[^\W\d_]{3,30}(?:[-'][^\W\d_]{1,20}){0,2}")
+_ENDINGS = (("ies", "y"), ("sses", "ss"), ("ings", ""), ("ing", ""), ("ers", ""), ("er", ""), ("ed", ""), ("es", "e"), ("s", ""))
+
+
+def stem(word: str) -> str:
+    """Cut an English ending, so that "printers", "printer" and "printing" meet; short words keep theirs."""
+    for ending, kept in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 4 - (len(ending) == 1) and not word.endswith("ss"):
+            cut = word[: len(word) - len(ending)] + kept
+            return cut[:-1] if len(cut) > 4 and cut[-1] == cut[-2] and cut[-1] not in "lsz" else cut.removesuffix("e")
+    return word.removesuffix("e") if len(word) > 4 else word
+
+
+def language(text: str) -> str | None:
+    """Tell the language of a text, two letters; None where it is too short to tell."""
+    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.lower().replace("’", "'"))
+    if sum(map(len, words)) < LEAST_LETTERS:
+        return None
+    if sum(word in STOP_WORDS for word in words) >= ENGLISH_STOP_SHARE * len(words):
+        return "en"
+    return str(py3langid.classify(" ".join(words))[0])

@@ -1,0 +1,172 @@
+"""What they talk about and how varied: a bounded sample of words per community, HD-D and specificity.
+
+In: ``entry`` and ``records``. Out: the temporary table ``word`` (community, word, tokens, authors), the run's vocabulary and
+the features of language. The sample is the records with the smallest hashes of their ids; no author is more than 2 % of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import sparse, special
+
+from discovery.features.declaration import Evidence, Floats, Interval, Statistics, because, columns, feature
+from discovery.features.estimation import Z90, totals
+from discovery.features.measurement import Vocabulary
+from discovery.features.selection import WORDS
+from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS, UNSPACED, WORD
+
+if TYPE_CHECKING:
+    import duckdb
+
+TOKENS_PER_RECORD, TOKENS_PER_AUTHOR, AUTHOR_FLOOR, AUTHOR_PARTS = 50, 200, 50, 50
+"""Most tokens of a record and of an author; no author is more than a 50th of a community's tokens, but 50 tokens are always allowed."""
+LANGUAGE_RECORDS, LANGUAGE_LETTERS = 40, 300
+"""Records and characters of each that the language is told from."""
+DRAWS = 42
+"""Words drawn in HD-D, as published."""
+ALPHA = 500
+"""Weight of the background in specificity, in tokens."""
+LEAST_SPREAD, LEAST_AUTHORS = 2, 5
+"""A term counts from this many communities or this many authors."""
+
+_SAMPLE = f"""
+CREATE OR REPLACE TEMP TABLE sample AS
+WITH ranked AS (SELECT c, r, rid, a, row_number() OVER (PARTITION BY c ORDER BY h, r) AS place FROM entry WHERE worded),
+said AS (
+    SELECT c, r, a, place, lower(replace(nfc_normalize(regexp_replace({WORDS}, $not_words, ' ', 'g')), '’', '''')) AS words
+    FROM ranked JOIN records ON records.rowid = rid WHERE place <= $most
+)
+SELECT c, coalesce(a, -r) AS author, a, place, words, list_slice(regexp_extract_all(words, $word), 1, $per_record) AS tokens FROM said
+"""  # noqa: S608 - a constant of ours; what is variable is bound
+
+_WORD = """
+CREATE OR REPLACE TEMP TABLE word AS
+WITH sized AS (
+    SELECT c, a, tokens, len(tokens) AS n, sum(len(tokens)) OVER (PARTITION BY c, author ORDER BY place) - len(tokens) AS before FROM sample
+), capped AS (
+    SELECT c, sum(greatest(0, least(n, $per_author - before))) // $parts AS share FROM sized GROUP BY c
+), taken AS (
+    SELECT c, a, unnest(list_slice(tokens, 1, greatest(0, least(n, least($per_author, greatest($floor, share)) - before))::BIGINT)) AS word
+    FROM sized JOIN capped USING (c)
+), by_author AS (SELECT c, word, a, count(*) AS n FROM taken GROUP BY ALL)
+SELECT c, word, sum(n)::BIGINT AS n, count(a) AS authors FROM by_author GROUP BY c, word
+"""
+
+_TERMS = """
+CREATE OR REPLACE TEMP TABLE term AS
+WITH common AS (
+    SELECT word, sum(authors) AS authors FROM word WHERE length(word) BETWEEN 2 AND 40 AND word NOT IN (SELECT unnest($stop))
+    GROUP BY word HAVING count(*) >= $spread OR sum(authors) >= $least ORDER BY authors DESC, word LIMIT $most
+)
+SELECT word, row_number() OVER (ORDER BY word) - 1 AS t FROM common
+"""
+
+
+def sample_words(connection: duckdb.DuckDBPyConnection, *, records: int) -> pd.DataFrame:
+    """Build ``word`` from the sample; return c, words (what the language is told from)."""
+    limits = {"most": records, "per_record": TOKENS_PER_RECORD, "word": WORD, "not_words": f"{NOT_PROSE}|{MENTION}"}
+    connection.execute(_SAMPLE, limits)
+    caps = {"per_author": TOKENS_PER_AUTHOR, "parts": AUTHOR_PARTS, "floor": AUTHOR_FLOOR}
+    connection.execute(_WORD, caps)
+    said = connection.execute(
+        "SELECT c, string_agg(left(words, $letters), ' ' ORDER BY place) AS words FROM sample WHERE place <= $most GROUP BY c ORDER BY c",
+        {"letters": LANGUAGE_LETTERS, "most": LANGUAGE_RECORDS},
+    ).df()
+    connection.execute("DROP TABLE sample")
+    return said
+
+
+def spectrum(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Count how many words each community's sample holds how often: row, frequency, words."""
+    return connection.execute("SELECT c AS row, n AS frequency, count(*) AS words FROM word GROUP BY ALL ORDER BY row, frequency").df()
+
+
+def vocabulary(connection: duckdb.DuckDBPyConnection, *, communities: int, max_terms: int) -> Vocabulary:
+    """Build the matrices of content words that several communities or authors use."""
+    limits = {"stop": sorted(STOP_WORDS), "spread": LEAST_SPREAD, "least": LEAST_AUTHORS, "most": max_terms}
+    connection.execute(_TERMS, limits)
+    terms = pd.Index([word for (word,) in connection.execute("SELECT word FROM term ORDER BY t").fetchall()], dtype=object)
+    cells = connection.execute("SELECT c, t, n, authors FROM word JOIN term USING (word) ORDER BY c, t").fetchnumpy()
+    shape, place = (communities, len(terms)), (cells["c"], cells["t"])
+    return Vocabulary(terms, *(sparse.csr_matrix((cells[kind].astype("int64"), place), shape=shape) for kind in ("n", "authors")))
+
+
+@feature(
+    title="how varied the words are",
+    unit="HD-D, 0 to 1",
+    formula="Σ_w [1 − C(N − f_w, 42) / C(N, 42)] / 42 over the sampled words",
+    source="McCarthy & Jarvis 2010, doi:10.3758/BRM.42.2.381",
+    block="language",
+    transform="identity",
+    needs=Evidence(tokens=200),
+)
+def lexical_diversity(statistics: Statistics) -> pd.DataFrame:
+    """Expected share of different words among 42 drawn at random."""
+    facts, table = statistics.communities, statistics.spectrum
+    rows, frequency, words = table["row"].to_numpy(), table["frequency"].to_numpy(dtype=float), table["words"].to_numpy(dtype=float)
+    total = facts["tokens"].to_numpy(dtype=float)
+    share = _drawn(frequency, total[rows])
+    slope = (_drawn(frequency + 1, total[rows] + 1) - share) / DRAWS
+    value = np.where(total >= DRAWS, totals(rows, words * share, len(facts)) / DRAWS, np.nan)
+    error = np.sqrt(totals(rows, words * frequency * slope**2, len(facts)))
+    reason = because(facts["language"].isin(UNSPACED), "words: the language is written without spaces")
+    low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, 1)
+    return columns(Interval(value, low, high), n=total, coverage=facts["observed"], reason=reason)
+
+
+def _drawn(frequency: Floats, total: Floats) -> Floats:
+    """Give the probability that a word of this frequency is among the 42 drawn, exactly."""
+    left = np.maximum(total - frequency, 0)
+    with np.errstate(invalid="ignore"):
+        log_miss = (
+            special.gammaln(left + 1) - special.gammaln(left - DRAWS + 1) - special.gammaln(total + 1) + special.gammaln(total - DRAWS + 1)
+        )
+    return np.where(left < DRAWS, 1.0, 1 - np.exp(log_miss))
+
+
+@feature(
+    title="how much the words are its own",
+    unit="log ratio to other communities, 0 is none",
+    formula="Σ_w n_w [ln((n_w − 1 + α p_w) / (n − 1 + α)) − ln p_w] / n over content words that two communities or five authors use; "
+    "p_w their share in the other communities of the language, with add-one smoothing; α = 500; each word's own occurrence is"
+    " left out, so that few words do not look special",
+    source="Zhang et al., ICWSM 2017; Monroe et al. 2008 (prior)",
+    block="language",
+    transform="identity",
+    needs=Evidence(tokens=200, authors=10),
+)
+def specificity(statistics: Statistics) -> pd.DataFrame:
+    """How much more a community uses its words than the other communities of its language do."""
+    facts = statistics.communities
+    counts = statistics.vocabulary.counts
+    value, error, size = np.full(len(facts), np.nan), np.full(len(facts), np.nan), np.zeros(len(facts))
+    reason = np.full(len(facts), "background: no other community of its language is measured", dtype=object)
+    reason[facts["language"].isna().to_numpy()] = "language: too little text to tell"
+    reason[facts["language"].isin(UNSPACED).to_numpy()] = "words: the language is written without spaces"
+    for name, members in facts.groupby("language").groups.items():
+        if len(members) > 1 and name not in UNSPACED:
+            rows = np.asarray(members)
+            value[rows], error[rows], size[rows] = _against(
+                counts[rows], background=np.asarray(counts[rows].sum(axis=0), dtype=float).ravel()
+            )
+            reason[rows] = None
+    low, high = value - Z90 * error, value + Z90 * error
+    return columns(Interval(value, low, high), n=size, coverage=facts["observed"], reason=reason)
+
+
+def _against(counts: sparse.csr_matrix, *, background: Floats) -> tuple[Floats, Floats, Floats]:
+    """Compare rows of counts with a background that holds them, each row left out of its own; a frozen panel would go in here."""
+    cells = counts.tocoo()
+    rows, own = cells.row, cells.data.astype(float)
+    size = totals(rows, own, counts.shape[0])
+    spread = (background > 0).sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        other = (background[cells.col] - own + 1) / (background.sum() - size[rows] + spread)
+        score = np.log((own - 1 + ALPHA * other) / (size[rows] - 1 + ALPHA)) - np.log(other)
+        mean = totals(rows, own * score, counts.shape[0]) / size
+        square = totals(rows, own * score**2, counts.shape[0]) / size
+        error = np.sqrt(np.maximum(square - mean**2, 0) / size)
+    return mean, error, size

@@ -1,0 +1,34 @@
+"""One run at a time: a lock on the data directory that the kernel frees when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class RunLockedError(RuntimeError):
+    """Another run holds the data directory."""
+
+
+@contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory, making it if it is not there.
+
+    Raises:
+        RunLockedError: another run holds it; the message names its process.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = data_dir / "lock"
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = file.read(20).strip() or "unknown"
+            raise RunLockedError(f"Process {holder} is running on {data_dir}; wait for it, or use another --config with its own data_dir.") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,122 @@
+"""Lay out what a run found as the rows of the results' tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from discovery.archetypes import Interpretation
+from discovery.archetypes.map import coordinates
+from discovery.clustering import Clustering
+from discovery.features import FEATURES, Measurement
+from discovery.ranking import Rankings
+from scoring.arguments import counter_argument, would_change
+from scoring.verdicts import Ranking
+from storage.tables import Score, SourceRun
+
+TOO_FEW = 10
+
+
+def rows(
+    measurement: Measurement,
+    clustering: Clustering,
+    *,
+    interpretation: Interpretation,
+    rankings: Rankings,
+    source_runs: Sequence[SourceRun],
+    last: pd.DataFrame,
+) -> Mapping[str, Any]:
+    """Give each table its rows; see ``storage.results.SAVED``.
+
+    Args:
+        measurement: What was measured.
+        clustering: How it was grouped.
+        interpretation: What the groups are, under their lasting ids.
+        rankings: Their scores.
+        source_runs: What the sources delivered.
+        last: The published run's communities with x and y, towards which the map is turned.
+    """
+    return {
+        "run": [_facts(measurement, clustering, rankings)],
+        "source_run": source_runs,
+        "community": _communities(measurement, clustering, interpretation, last),
+        "feature": _features(),
+        "community_feature": measurement.estimates.rename(columns={"community": "community_id"}),
+        "archetype": _argued(interpretation.archetypes, "archetype", rankings.archetype, rankings),
+        "niche": _argued(interpretation.niches, "niche", rankings.niche, rankings),
+        "archetype_feature": interpretation.archetype_features,
+        "score": pd.concat([_scores(ranking) for ranking in rankings.each()], ignore_index=True),
+        "score_component": pd.concat([_of(ranking, ranking.components) for ranking in rankings.each()], ignore_index=True),
+        "score_ingredient": pd.concat([_of(ranking, ranking.ingredients) for ranking in rankings.each()], ignore_index=True),
+        "evidence": interpretation.evidence,
+        "need": interpretation.needs,
+        "term": interpretation.terms,
+        "criterion": clustering.criteria,
+    }
+
+
+def _facts(measurement: Measurement, clustering: Clustering, rankings: Rankings) -> dict[str, Any]:
+    size = len(measurement.communities)
+    return {
+        "structure": "too_few" if size < TOO_FEW else clustering.structure,
+        "n_clusters": clustering.n_clusters,
+        "confidence": clustering.confidence,
+        "records": measurement.total_records,
+        "authors": measurement.total_authors,
+        "communities": size,
+        "platform_association": clustering.platform_association,
+        "panel_version": rankings.panel.version,
+        "notes": "\n".join(clustering.notes),
+    }
+
+
+def _communities(measurement: Measurement, clustering: Clustering, interpretation: Interpretation, last: pd.DataFrame) -> pd.DataFrame:
+    columns = ["source", "name", "url", "description", "members", "records", "authors", "first_at", "last_at", "language", "coverage"]
+    about = measurement.communities[columns].join(interpretation.communities)
+    policy = np.where(measurement.communities["sensitive"].astype(bool), "sensitive", "scored")
+    about = about.assign(policy=policy, is_exemplar=about["is_exemplar"].astype(int), is_outlier=about["is_outlier"].astype(int))
+    places = _places(clustering, last).reindex(about.index)
+    return about.join(places).rename_axis("community_id").reset_index()
+
+
+def _places(clustering: Clustering, last: pd.DataFrame) -> pd.DataFrame:
+    if clustering.prepared is None:
+        return pd.DataFrame(columns=["x", "y"], dtype=float)
+    before = last[["x", "y"]].dropna()
+    return coordinates(clustering.prepared.matrix, last=before if len(before) else None)
+
+
+def _features() -> list[dict[str, Any]]:
+    return [
+        {
+            "feature": declared.name,
+            "title": declared.title,
+            "unit": declared.unit,
+            "formula": declared.formula,
+            "origin": declared.source,
+            "block": declared.block,
+            "clustered": int(declared.clustered),
+        }
+        for declared in FEATURES.values()
+    ]
+
+
+def _argued(table: pd.DataFrame, kind: str, ranking: Ranking, rankings: Rankings) -> pd.DataFrame:
+    """Add to each archetype or niche what speaks against it and what would change its verdict."""
+    ids = table[f"{kind}_id"]
+    against, change = counter_argument(ranking), would_change(ranking, rankings.panel)
+    return table.drop(columns="homogeneity").assign(
+        counter_argument=against.reindex(ids).to_numpy(object), would_change=change.reindex(ids).to_numpy(object)
+    )
+
+
+def _scores(ranking: Ranking) -> pd.DataFrame:
+    columns = [name for name in Score.model_fields if name not in {"run_id", "entity", "entity_id"}]
+    return _of(ranking, ranking.table[columns].rename_axis("entity_id").reset_index())
+
+
+def _of(ranking: Ranking, frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(entity=ranking.scores.kind)

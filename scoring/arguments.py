@@ -1,0 +1,286 @@
+"""What speaks against an entity, and what would change its verdict: sentences with the numbers of that entity, by code alone.
+
+In flow a ranking. Out flow one sentence per entity. Where two entities would end with the same sentence, both get their next
+argument as well, until they differ or have nothing left to say.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from scoring.components import COMPONENTS, INGREDIENTS, PRIOR, Floats, Panel, Reading, combine
+from scoring.opportunity import COMPONENT_OF, NAMES, SLOT_NAMES, Scores
+from scoring.verdicts import INSUFFICIENT, VERDICTS, Gates, Grades, Ranking, apart, blocking, comparisons, grade
+
+TITLES = {component.name: component.title for component in COMPONENTS}
+STABLE = 0.75
+"""Bootstrap Jaccard from which a cluster counts as stable (Hennig 2007); below it, its existence is an argument."""
+READINGS = {reading.feature: reading for ingredient in INGREDIENTS for reading in ingredient.readings}
+
+
+class Claim(NamedTuple):
+    """An argument and its strength, roughly the share of the score that is at stake."""
+
+    strength: float
+    words: str
+
+
+def counter_argument(ranking: Ranking) -> pd.Series:
+    """State the two strongest arguments against each entity, strongest first. Index entity_id, in the order of rank."""
+    scores = ranking.scores
+    told = scores.facts.join(ranking.table.drop(columns=["score", "coverage"])).loc[ranking.table.index]
+    slots: dict[str, list[Any]] = {str(entity): [] for entity in told.index}
+    for slot in scores.ingredients.itertuples():
+        slots[str(slot.entity_id)].append(slot)
+    said = {}
+    for known in told.itertuples():
+        entity = str(known.Index)
+        claims = [] if known.withheld else [*_weaknesses(scores, entity, slots[entity]), *_doubts(known, slots[entity])]
+        said[entity] = [claim.words for claim in sorted(claims, key=lambda claim: -claim.strength)] or [str(known.withheld)]
+    return _told_apart(said, joint="; besides, ")
+
+
+def _weaknesses(scores: Scores, entity: str, slots: list[Any]) -> Iterator[Claim]:
+    """Each measured component with what it takes off the score, told by the ingredient that costs it most."""
+    at = scores.facts.index.get_loc(entity)
+    values, logs = scores.components.to_numpy(float)[at], scores.contributions.to_numpy(float)[at]
+    for name, value, log in zip(NAMES, values, logs, strict=True):
+        own = [slot for slot in slots if slot.component == name and not math.isnan(slot.percentile) and slot.weight > 0]
+        if not own:
+            continue
+        lost = -math.expm1(log)
+        worst = max(own, key=lambda slot: slot.weight * (1 - slot.percentile))
+        reading = READINGS[worst.ingredient]
+        where = "a median of " if scores.kind != "community" and worst.slot != "homogeneity" else ""
+        above = "" if worst.slot == "homogeneity" else f", above {100 * worst.percentile:.0f} % of the panel"
+        measured = f"{reading.title}: {where}{reading.words(worst.value)}{above}"
+        yield Claim(lost, f"{TITLES[name]} is {value:.2f} of 1 ({measured}) and alone takes {100 * lost:.0f} % off the score")
+
+
+def _doubts(known: Any, slots: list[Any]) -> Iterator[Claim]:
+    """What makes the numbers themselves doubtful: spread, few authors, gaps, a group that does not hold together."""
+    if known.score_low < known.score:
+        span = f"{known.score_low:.1f} to {known.score_high:.1f}"
+        ranks = f", its rank anywhere from {known.rank_low} to {known.rank_high}" if known.rank_low < known.rank_high else ""
+        yield Claim(1 - known.score_low / known.score, f"its score could be {span} (90 % interval around {known.score:.1f}){ranks}")
+    yield Claim(1 / math.sqrt(max(known.authors, 1)), f"it rests on {known.authors:,.0f} distinct authors")
+    if known.coverage < 1:
+        largest = max(slots, key=lambda slot: (1 - slot.measured) * PRIOR[SLOT_NAMES.index(slot.slot)])
+        missing = f"{100 * (1 - known.coverage):.0f} % of what the score asks for is not measured, above all {READINGS[largest.slot].title}"
+        yield Claim(1 - known.coverage, missing)
+    if known.stability < STABLE:
+        yield Claim(1 - known.stability, f"drawn again, its communities overlap only {known.stability:.2f} with tonight's (Jaccard)")
+    if known.presence < 1:
+        yield Claim(1 - known.presence, f"{100 * (1 - known.presence):.0f} % of the replicates did not find it again")
+
+
+@dataclass(frozen=True)
+class _Case:
+    """All entities of a ranking as arrays, ready to be changed in one quantity. Rows follow ``Scores.facts``."""
+
+    ranking: Ranking
+    gates: Gates
+    components: Floats
+    percentile: pd.DataFrame
+    """Entity by ingredient; NaN where missing or not applicable."""
+    share: pd.DataFrame
+
+    @classmethod
+    def of(cls, ranking: Ranking) -> _Case:
+        scores = ranking.scores
+        gates = Gates.of(scores, ranking.table["score_low"].reindex(scores.facts.index).to_numpy(float))
+        wide = (
+            scores.ingredients.pivot(index="entity_id", columns="slot", values=what).reindex(scores.facts.index)
+            for what in ("percentile", "weight")
+        )
+        return cls(ranking, gates, scores.components.to_numpy(float), *wide)
+
+    def grades(self, **changed: Any) -> Grades:
+        return grade(self.gates._replace(**changed), self.ranking.thresholds)
+
+    def moved(self, slot: str, step: Floats) -> Grades:
+        """Verdicts if an ingredient moved by so many percentiles in all of an entity's communities; the interval keeps its width."""
+        components = self.components.copy()
+        column = NAMES.index(COMPONENT_OF[slot])
+        components[:, column] = np.clip(components[:, column] + self.share[slot].to_numpy(float) * step, 0, 1)
+        score = combine(components)[0]
+        parts = {name: components[:, NAMES.index(name)] for name in ("demand", "money", "retained_reach", "headroom")}
+        if slot == "switching_wedge":
+            parts["switching_wedge"] = self.gates.switching_wedge + step
+        return self.grades(**parts, score=score, score_low=score - (self.gates.score - self.gates.score_low))
+
+
+class _Change(NamedTuple):
+    """A single change that moves an entity to another verdict."""
+
+    distance: float
+    """Percentiles for an ingredient, a share of its range or size for anything else."""
+    verdict: str
+    words: str
+
+
+def would_change(ranking: Ranking, panel: Panel) -> pd.Series:
+    """Name the smallest single change to a better verdict and to a worse one. Index entity_id, in the order of rank."""
+    case = _Case.of(ranking)
+    ids = ranking.scores.facts.index
+    changes = {better: _changes(case, panel, better=better) for better in (True, False)}
+    said = {}
+    for entity, at in zip(ranking.table.index, ids.get_indexer(ranking.table.index).tolist(), strict=True):
+        if case.gates.withheld[at]:
+            said[str(entity)] = ["nothing: it is never scored"]
+            continue
+        ups, downs = (sorted(changes[better][at]) for better in (True, False))
+        first = [_up(case, at, ups), _down(case, at, downs)]
+        rest = [f"{change.words} would also make it {_plain(change.verdict)}" for change in (*ups[1:], *downs[1:])]
+        said[str(entity)] = [words for words in (*first, *rest) if words]
+    return _told_apart(said, joint="; ")
+
+
+def _up(case: _Case, at: int, changes: list[_Change]) -> str:
+    verdict = VERDICTS[case.grades()[at]]
+    if verdict == "pursue":
+        return ""
+    if changes:
+        return f"to become {_plain(changes[0].verdict)}: {changes[0].words}"
+    facts = comparisons(case.gates, case.ranking.thresholds, at)
+    said = " and ".join(item.words() for item in blocking(verdict, facts))
+    return f"no single change lifts it above {_plain(verdict)}, because {said}"
+
+
+def _down(case: _Case, at: int, changes: list[_Change]) -> str:
+    if changes:
+        return f"to fall to {_plain(changes[0].verdict)}: {changes[0].words}"
+    return "" if case.grades()[at] == INSUFFICIENT else "no single fall makes it worse"
+
+
+def _plain(verdict: str) -> str:
+    return verdict.replace("_", " ")
+
+
+def _changes(case: _Case, panel: Panel, *, better: bool) -> list[list[_Change]]:
+    """Collect, for every entity, each single change that suffices."""
+    found: list[list[_Change]] = [[] for _ in case.ranking.scores.facts.index]
+    for slot in case.percentile.columns:
+        for at, change in _by_ingredient(case, panel, str(slot), better=better):
+            found[at].append(change)
+    for name in ("authors", "coverage", "stability", "score_low"):
+        for at, change in _by_gate(case, name, better=better):
+            found[at].append(change)
+    return found
+
+
+def _by_ingredient(case: _Case, panel: Panel, slot: str, *, better: bool) -> Iterator[tuple[int, _Change]]:
+    """Find by bisection how many percentiles an ingredient must move: raising one never makes a verdict worse."""
+    standing = case.percentile[slot].to_numpy(float)
+    low, high = np.zeros(len(standing)), _room(case, panel, slot, better=better)
+    tonight, sign = case.grades(), 1 if better else -1
+    turned = case.moved(slot, sign * high)
+    possible = np.flatnonzero((turned < tonight if better else turned > tonight) & (high > 0))
+    for _ in range(30):
+        middle = (low + high) / 2
+        turned = case.moved(slot, sign * middle)
+        enough = turned < tonight if better else turned > tonight
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    verdicts = case.moved(slot, sign * high)
+    rows = case.ranking.scores.ingredients
+    rows = rows[rows["slot"] == slot].set_index("entity_id").reindex(case.percentile.index)
+    for at in possible:
+        goal = float(standing[at] + sign * high[at])
+        words = _ingredient_words(case, panel, rows.iloc[at], goal, rising=better)
+        if words:
+            yield int(at), _Change(float(high[at]), VERDICTS[verdicts[at]], words)
+
+
+def _room(case: _Case, panel: Panel, slot: str, *, better: bool) -> Floats:
+    """How many percentiles an ingredient can move on the panel; 0 where it is not measured."""
+    standing = case.percentile[slot].to_numpy(float)
+    if not better:
+        return np.where(np.isnan(standing), 0.0, standing)
+    item = INGREDIENTS[SLOT_NAMES.index(slot)]
+    top = 1.0
+    if not item.group_only:
+        tops = [panel.percentile(reading.feature, panel.reference[reading.feature][-1:]) for reading in item.readings]
+        top = max((float(each[0]) for each in tops if each.size), default=0.0)
+    room: Floats = np.maximum(np.nan_to_num(min(top, item.cap) - standing), 0.0)
+    return room
+
+
+def _ingredient_words(case: _Case, panel: Panel, row: pd.Series, goal: float, *, rising: bool) -> str:
+    """Say from where to where; empty where the panel has no community to show the goal by."""
+    reading = READINGS[row["ingredient"]]
+    grouped, alone = case.ranking.scores.kind != "community", row["slot"] == "homogeneity"
+    target = goal if alone else panel.value_at(reading.feature, goal, rising=rising)
+    if math.isnan(target):
+        return ""
+    before, after = _values(reading, float(row["value"]), target)
+    who = f"its communities' median of {reading.title}" if grouped and not alone else reading.title
+    goal = goal if alone else float(panel.percentile(reading.feature, np.array([target]))[0])
+    reached = "" if alone else f" (from above {100 * row['percentile']:.1f} % of the panel to {100 * goal:.1f} %)"
+    return f"{who} {'up' if rising else 'down'} from {before} to {after}{reached}"
+
+
+def _values(reading: Reading, before: float, after: float) -> tuple[str, str]:
+    """Print two values of a feature so that they can be told apart."""
+    digits = 3
+    while reading.words(before, digits=digits) == reading.words(after, digits=digits) and before != after and digits < 15:
+        digits += 1
+    return reading.words(before, digits=digits), reading.words(after, digits=digits)
+
+
+def _by_gate(case: _Case, name: str, *, better: bool) -> Iterator[tuple[int, _Change]]:
+    """Try a quantity that is no ingredient at its threshold, or just short of it."""
+    tonight, value = case.grades(), getattr(case.gates, name)
+    least = float(getattr(case.ranking.thresholds, name))
+    short = least - 1 if name == "authors" else np.nextafter(least, 0)
+    turned = case.grades(**{name: np.where(np.isnan(value), value, least if better else short)})
+    for at in np.flatnonzero(turned < tonight if better else turned > tonight):
+        size = max(value[at], least) if name == "authors" else 100 if name == "score_low" else 1
+        yield int(at), _Change(float(abs(value[at] - least) / size), VERDICTS[turned[at]], _gate_words(case, name, int(at), better=better))
+
+
+def _gate_words(case: _Case, name: str, at: int, *, better: bool) -> str:
+    before, least = apart(float(getattr(case.gates, name)[at]), float(getattr(case.ranking.thresholds, name)))
+    goal = f"{'up' if better else 'down'} from {before} to {least if better else f'below {least}'}"
+    match name:
+        case "authors":
+            return f"distinct authors {goal}"
+        case "coverage":
+            return f"the measured share of the score's weight {goal}{_by_measuring(case, at) if better else ''}"
+        case "stability":
+            return f"the overlap of its communities when drawn again (Jaccard) {goal}"
+        case _:
+            return f"the lower end of the score's 90 % interval {goal}, by evidence alone and at the same score"
+
+
+def _by_measuring(case: _Case, at: int) -> str:
+    """Name the lightest gap that, once measured, would bring enough coverage."""
+    rows = case.ranking.scores.ingredients
+    own = rows[rows["entity_id"] == case.percentile.index[at]]
+    prior = PRIOR[[SLOT_NAMES.index(slot) for slot in own["slot"]]]
+    gains = prior * (1 - own["measured"].to_numpy(float)) / prior.sum()
+    enough = np.flatnonzero(gains >= case.ranking.thresholds.coverage - case.gates.coverage[at] - 1e-12)
+    if not enough.size:
+        return ""
+    slot = str(own["slot"].iloc[enough[np.argmin(gains[enough])]])
+    return f", for which measuring {READINGS[slot].title} alone would do"
+
+
+def _told_apart(said: dict[str, list[str]], *, joint: str) -> pd.Series:
+    """Join two arguments of each entity, and more wherever two entities would say the same."""
+    length = dict.fromkeys(said, 2)
+    while True:
+        texts = {entity: joint.join(words[: length[entity]]) for entity, words in said.items()}
+        often = Counter(texts.values())
+        alike = [entity for entity, text in texts.items() if often[text] > 1 and length[entity] < len(said[entity])]
+        if not alike:
+            break
+        for entity in alike:
+            length[entity] += 1
+    return pd.Series({entity: f"{text[:1].upper()}{text[1:]}." for entity, text in texts.items()}, dtype=object).rename_axis("entity_id")

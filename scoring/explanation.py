@@ -1,0 +1,147 @@
+"""Why something is where it is, as rows: standing, components, ingredients, features, needs, words, evidence, communities.
+
+The published results flow in; rows of one shape flow out, so that a table, JSON and CSV say the same.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from storage.database import read_only
+
+Row = dict[str, Any]
+RANKINGS = {"archetype": "archetype_rankings", "niche": "niche_rankings", "community": "community_rankings"}
+
+
+class UnknownEntityError(ValueError):
+    """The published run has no such archetype, niche, community or run."""
+
+
+def ranking(path: Path, entity: str, *, limit: int, as_of: str | None = None) -> list[Row]:
+    """Read the ranking of archetypes, niches or communities, of the published run or an earlier one.
+
+    Raises:
+        UnknownEntityError: no such run, or it keeps no ranking.
+    """
+    with read_only(path) as connection:
+        run_id = as_of or _published(connection)
+        if connection.execute("SELECT 1 FROM run WHERE run_id = ?", [run_id]).fetchone() is None:
+            raise UnknownEntityError(f"There is no run `{run_id}`; `subcurrent runs` lists them.")
+        found = connection.execute(f"SELECT * FROM {RANKINGS[entity]} WHERE run_id = ? ORDER BY rank LIMIT ?", [run_id, limit])  # noqa: S608 - names of ours
+        return [dict(row) for row in found]
+
+
+def explain(path: Path, entity: str, entity_id: str) -> list[Row]:
+    """Explain an archetype, niche or community of the published run.
+
+    Raises:
+        UnknownEntityError: the published run has none of that name.
+    """
+    with read_only(path) as connection:
+        run_id = _published(connection)
+        found = connection.execute(
+            f"SELECT * FROM {RANKINGS[entity]} WHERE run_id = ? AND {entity}_id = ?",  # noqa: S608 - names of ours
+            [run_id, entity_id],
+        ).fetchone()
+        if found is None:
+            raise UnknownEntityError(f"Run {run_id} has no {entity} `{entity_id}`; `subcurrent ranking --of {_plural(entity)}` lists them.")
+        rows = [*_standing(dict(found)), *_score(connection, run_id, entity, entity_id), *_features(connection, run_id, entity, entity_id)]
+        return [*rows, *_words(connection, run_id, entity, entity_id), *_members(connection, run_id, entity, entity_id)]
+
+
+def _published(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT run_id FROM publication").fetchone()
+    if row is None:
+        raise UnknownEntityError("No run is published yet: `subcurrent run` makes one.")
+    return str(row["run_id"])
+
+
+def _plural(entity: str) -> str:
+    return "communities" if entity == "community" else f"{entity}s"
+
+
+def _row(part: str, item: str, value: Any = None, low: Any = None, high: Any = None, note: str = "") -> Row:  # noqa: PLR0913, PLR0917 - the columns
+    return {"part": part, "item": item, "value": value, "low": low, "high": high, "note": note}
+
+
+def _standing(found: Row) -> Iterator[Row]:
+    yield _row("standing", "name", found["name"], note=found.get("summary", ""))
+    yield _row("standing", "verdict", found["verdict"], note=found["verdict_reason"])
+    yield _row(
+        "standing", "score", found["score"], found["score_low"], found["score_high"], f"0 to 100, 90 % interval, {found['score_status']}"
+    )
+    yield _row(
+        "standing",
+        "rank",
+        found["rank"],
+        found["rank_low"],
+        found["rank_high"],
+        f"among the best five in {_share(found['p_top5'])} of replicates",
+    )
+    yield _row("standing", "coverage", found["coverage"], note="share of the score's prior weight that was measured")
+    for item in ("counter_argument", "would_change"):
+        if found.get(item):
+            yield _row("standing", item.replace("_", " "), note=found[item])
+
+
+def _share(value: float | None) -> str:
+    return "an unknown share" if value is None else f"{value:.0%}"
+
+
+def _score(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Row]:
+    what = [run_id, entity, entity_id]
+    for row in connection.execute(
+        "SELECT * FROM score_component WHERE run_id = ? AND entity = ? AND entity_id = ? ORDER BY contribution, component", what
+    ):
+        yield _row("component", row["component"], row["value"], note=f"weight {row['weight']:.2f}, contribution {row['contribution']:+.3f}")
+    for row in connection.execute(
+        "SELECT * FROM score_ingredient WHERE run_id = ? AND entity = ? AND entity_id = ? ORDER BY component, weight DESC, ingredient", what
+    ):
+        note = row["missing_reason"] or f"above {row['percentile']:.0%} of the panel; carries {row['weight']:.0%} of {row['component']}"
+        yield _row("ingredient", row["ingredient"], row["value"], note=note)
+
+
+def _features(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Row]:
+    if entity == "archetype":
+        for row in connection.execute(
+            "SELECT profile.*, feature.title FROM archetype_feature AS profile LEFT JOIN feature USING (run_id, feature) "
+            "WHERE run_id = ? AND archetype_id = ? ORDER BY abs(z) DESC, feature",
+            [run_id, entity_id],
+        ):
+            note = f"{row['title'] or row['feature']}, {row['unit']}; {row['z']:+.1f} spreads from the market's middle"
+            yield _row("feature", row["feature"], row["value"], row["low"], row["high"], note)
+    if entity == "community":
+        for row in connection.execute(
+            "SELECT measured.*, feature.unit, feature.title FROM community_feature AS measured LEFT JOIN feature USING (run_id, feature) "
+            "WHERE run_id = ? AND community_id = ? ORDER BY feature",
+            [run_id, entity_id],
+        ):
+            note = row["missing_reason"] or f"{row['title'] or row['feature']}, {row['unit'] or ''}; n = {row['n']:,}"
+            yield _row("feature", row["feature"], row["value"], row["low"], row["high"], note)
+
+
+def _words(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Row]:
+    what = [run_id, entity, entity_id]
+    for row in connection.execute("SELECT * FROM need WHERE run_id = ? AND entity = ? AND entity_id = ? ORDER BY authors DESC, need", what):
+        yield _row("need", row["need"], row["authors"], note=f"distinct authors, in {row['communities']} communities")
+    for row in connection.execute("SELECT * FROM term WHERE run_id = ? AND entity = ? AND entity_id = ? ORDER BY z DESC, term", what):
+        yield _row("word", row["term"], row["z"], note=f"used by {row['authors']:,} authors")
+    for row in connection.execute(
+        "SELECT * FROM evidence WHERE run_id = ? AND entity = ? AND entity_id = ? ORDER BY tier, record_id", what
+    ):
+        yield _row(
+            "evidence", row["record_id"], row["tier"], note=f"{row['quote'] or '(not quoted)'} — {row['url'] or row['community_id']}"
+        )
+
+
+def _members(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Row]:
+    if entity == "community":
+        return
+    for row in connection.execute(
+        f"SELECT * FROM community WHERE run_id = ? AND {entity}_id = ? ORDER BY is_exemplar DESC, distance, community_id LIMIT 50",  # noqa: S608 - names of ours
+        [run_id, entity_id],
+    ):
+        yield _row("community", row["community_id"], row["authors"], note="exemplar" if row["is_exemplar"] else "")

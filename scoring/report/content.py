@@ -1,0 +1,159 @@
+"""What the report says, read from the published run: a read-only connection flows in, values that templates and figures take flow out."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from scoring.components import COMPONENTS
+from scoring.report import queries
+from scoring.report.queries import KINDS, Kind
+
+Row = dict[str, Any]
+STRONGEST_FIRST = ("T4", "T3", "T1", "T2", "T0", "N")
+"""Tiers of intent in the order in which they convince: what was paid, what is being bought, what is asked for, then talk."""
+PIECES = 3
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component of a score, in words and points."""
+
+    title: str
+    meaning: str
+    percentile: float
+    """Share of the entities of the same kind that are below."""
+    cost: float
+    """Points the score would gain if this part were the best possible."""
+
+
+@dataclass(frozen=True)
+class Opportunity:
+    """A ranked archetype, niche or community with what its claim rests on."""
+
+    kind: Kind
+    facts: Row
+    """Its row in the ranking, named as in the view, and ``id`` and ``parent`` (the name of what it belongs to)."""
+    needs: list[Row]
+    exemplars: list[Row]
+    evidence: list[Row]
+    parts: list[Part]
+    """The costliest first."""
+    profile: list[Row]
+    """An archetype's most unusual features, the most unusual first."""
+    terms: list[str]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything a report shows."""
+
+    run: Row
+    totals: Row
+    kind: Kind
+    """What the decision is about: niches where there are any, else archetypes, else communities."""
+    leading: list[Opportunity]
+    archetypes: list[Opportunity]
+    """The top archetypes, where niches lead."""
+    rankings: dict[Kind, list[Row]]
+    verdicts: dict[Kind, dict[str, int]]
+    sources: list[Row]
+    set_aside: list[Row]
+    """The commonest reasons for malformed items."""
+    features: list[Row]
+    """Every feature: in how many communities it could be measured, and the commonest reason where not."""
+    criteria: list[Row]
+    profiles: list[Row]
+    places: list[Row]
+    outliers: list[Row]
+
+
+def read(connection: sqlite3.Connection, *, top: int, shown: int) -> Contents:
+    """Read the published run.
+
+    Args:
+        connection: From ``storage.database.read_only``.
+        top: Rows of each kind that get a section of their own.
+        shown: Rows of each ranking that are listed.
+
+    Raises:
+        LookupError: Nothing has been published yet.
+    """
+    runs = _rows(connection, queries.RUN)
+    if not runs:
+        raise LookupError("No run has been published yet. Run `subcurrent run` first.")
+    verdicts: dict[Kind, dict[str, int]] = {
+        kind: {row["verdict"]: row["n"] for row in _rows(connection, queries.VERDICTS, kind)} for kind in KINDS
+    }
+    leading: Kind = next((kind for kind in KINDS if verdicts[kind]), "community")
+    return Contents(
+        run=runs[0],
+        totals=_rows(connection, queries.TOTALS)[0],
+        kind=leading,
+        leading=opportunities(connection, leading, limit=top),
+        archetypes=opportunities(connection, "archetype", limit=top) if leading == "niche" else [],
+        rankings={kind: _rows(connection, queries.RANKED[kind], shown) for kind in KINDS},
+        verdicts=verdicts,
+        sources=_rows(connection, queries.SOURCES),
+        set_aside=_rows(connection, queries.SET_ASIDE),
+        features=_rows(connection, queries.FEATURE_COVERAGE),
+        criteria=_rows(connection, queries.CRITERIA),
+        profiles=_rows(connection, queries.PROFILES),
+        places=_rows(connection, queries.PLACES),
+        outliers=_rows(connection, queries.OUTLIERS),
+    )
+
+
+def opportunities(connection: sqlite3.Connection, kind: Kind, *, limit: int) -> list[Opportunity]:
+    """Read the top rows of one ranking with what they rest on."""
+    return [_opportunity(connection, kind, facts) for facts in _rows(connection, queries.RANKED[kind], limit)]
+
+
+def opportunity(connection: sqlite3.Connection, kind: Kind, entity_id: str) -> Opportunity:
+    """Read one archetype, niche or community of the published run.
+
+    Raises:
+        LookupError: The published run ranks no such entity.
+    """
+    for facts in _rows(connection, queries.RANKED[kind], 2**31):
+        if facts["id"] == entity_id:
+            return _opportunity(connection, kind, facts)
+    raise LookupError(f"The published run ranks no {kind} {entity_id}. `subcurrent ranking` lists what it ranks.")
+
+
+def _opportunity(connection: sqlite3.Connection, kind: Kind, facts: Row) -> Opportunity:
+    identity = facts["id"]
+    return Opportunity(
+        kind=kind,
+        facts=facts,
+        needs=_rows(connection, queries.NEEDS, kind, identity),
+        exemplars=_rows(connection, queries.EXEMPLARS[kind], identity),
+        evidence=_varied(_rows(connection, queries.EVIDENCE, kind, identity)),
+        parts=[_part(row, score=facts["score"]) for row in _rows(connection, queries.PARTS, kind, identity)],
+        profile=_rows(connection, queries.PROFILE, identity) if kind == "archetype" else [],
+        terms=[row["term"] for row in _rows(connection, queries.TERMS, kind, identity)],
+    )
+
+
+def _varied(evidence: list[Row]) -> list[Row]:
+    """Choose three records: quotable before not, strong before weak, and another community each time as long as there is one."""
+    strength = {tier: place for place, tier in enumerate(STRONGEST_FIRST)}
+    best = sorted(evidence, key=lambda row: (not row["quote"], strength.get(row["tier"], len(strength))))
+    chosen: list[Row] = []
+    while best and len(chosen) < PIECES:
+        seen = {row["community_id"] for row in chosen}
+        following = next((row for row in best if row["community_id"] not in seen), best[0])
+        best = [row for row in best if row["record_id"] != following["record_id"]]
+        chosen.append(following)
+    return chosen
+
+
+def _part(row: Row, *, score: float | None) -> Part:
+    component = next(component for component in COMPONENTS if component.name == row["component"])
+    return Part(component.title, component.meaning, row["percentile"], cost=(score or 0.0) * math.expm1(-row["contribution"]))
+
+
+def _rows(connection: sqlite3.Connection, query: str, *values: object) -> list[Row]:
+    return [dict(row) for row in connection.execute(query, values)]

@@ -1,0 +1,92 @@
+"""The SQL of the report, all of it over the published run. Every query is a constant; values are bound."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal["archetype", "niche", "community"]
+KINDS: tuple[Kind, ...] = ("niche", "archetype", "community")
+"""What a decision is best made about first."""
+
+RANKED: dict[Kind, str] = {
+    "archetype": "SELECT archetype_id AS id, NULL AS parent, * FROM ranked_archetypes WHERE rank <= ? ORDER BY rank",
+    "niche": """
+SELECT n.niche_id AS id, a.name AS parent, n.*
+FROM ranked_niches AS n LEFT JOIN ranked_archetypes AS a USING (archetype_id)
+WHERE n.rank <= ? ORDER BY n.rank
+""",
+    "community": """
+SELECT c.community_id AS id, coalesce(n.name, a.name) AS parent, 1 AS communities, c.authors AS active_authors, NULL AS stability,
+    '' AS summary, '' AS counter_argument, '' AS would_change, c.*
+FROM ranked_communities AS c
+LEFT JOIN ranked_archetypes AS a USING (archetype_id)
+LEFT JOIN ranked_niches AS n USING (niche_id)
+WHERE c.rank <= ? ORDER BY c.rank
+""",
+}
+_MEMBERS = "SELECT community_id, name, url, source, authors, records FROM community WHERE run_id = (SELECT run_id FROM publication) AND "
+_MOST_TYPICAL = " ORDER BY is_exemplar DESC, distance IS NULL, distance, authors DESC, community_id LIMIT 3"
+EXEMPLARS: dict[Kind, str] = {
+    "archetype": _MEMBERS + "archetype_id = ?" + _MOST_TYPICAL,
+    "niche": _MEMBERS + "niche_id = ?" + _MOST_TYPICAL,
+    "community": _MEMBERS + "community_id = ?" + _MOST_TYPICAL,
+}
+NEEDS = "SELECT need, authors, communities FROM needs WHERE entity = ? AND entity_id = ? ORDER BY authors DESC, need LIMIT 3"
+TERMS = "SELECT term FROM terms WHERE entity = ? AND entity_id = ? ORDER BY z DESC, term LIMIT 8"
+EVIDENCE = """
+SELECT e.record_id, e.community_id, e.url, e.tier, e.quote, e.licence, c.name AS community
+FROM evidence AS e LEFT JOIN community AS c USING (run_id, community_id)
+WHERE e.run_id = (SELECT run_id FROM publication) AND e.entity = ? AND e.entity_id = ?
+ORDER BY e.tier, e.record_id
+"""
+PARTS = """
+SELECT component, percentile, contribution FROM score_component
+WHERE run_id = (SELECT run_id FROM publication) AND entity = ? AND entity_id = ?
+ORDER BY contribution, component
+"""
+PROFILE = """
+SELECT coalesce(title, feature) AS title, value, low, high, unit, z FROM archetype_features
+WHERE archetype_id = ? ORDER BY abs(z) DESC, feature LIMIT 5
+"""
+VERDICTS = "SELECT verdict, count(*) AS n FROM score WHERE run_id = (SELECT run_id FROM publication) AND entity = ? GROUP BY verdict"
+RUN = "SELECT * FROM published_run"
+TOTALS = """
+SELECT max(last_at) AS through, min(first_at) AS since, coalesce(sum(policy = 'sensitive'), 0) AS sensitive,
+    coalesce(sum(is_outlier), 0) AS outliers, count(DISTINCT substr(community_id, 1, instr(community_id, ':'))) AS platforms
+FROM communities
+"""
+SOURCES = "SELECT * FROM source_runs WHERE run_id = (SELECT run_id FROM publication) ORDER BY source"
+SET_ASIDE = """
+SELECT reason, count(*) AS n FROM quarantine WHERE run_id = (SELECT run_id FROM publication)
+GROUP BY reason ORDER BY n DESC, reason LIMIT 5
+"""
+FEATURE_COVERAGE = """
+WITH counted AS (
+    SELECT feature, missing_reason, count(*) AS n FROM community_feature
+    WHERE run_id = (SELECT run_id FROM publication) GROUP BY feature, missing_reason
+)
+SELECT
+    c.feature, coalesce(f.title, c.feature) AS title, coalesce(sum(c.n) FILTER (WHERE c.missing_reason IS NULL), 0) AS measured,
+    sum(c.n) AS communities,
+    (SELECT m.missing_reason FROM counted AS m WHERE m.feature = c.feature AND m.missing_reason IS NOT NULL
+     ORDER BY m.n DESC, m.missing_reason LIMIT 1) AS reason
+FROM counted AS c LEFT JOIN features AS f USING (feature)
+GROUP BY c.feature ORDER BY measured, c.feature
+"""
+CRITERIA = "SELECT criterion, k, value, error FROM criteria ORDER BY criterion, k"
+PROFILES = """
+SELECT r.rank, r.name, f.feature, coalesce(f.title, f.feature) AS title, f.z
+FROM archetype_features AS f JOIN ranked_archetypes AS r USING (archetype_id)
+WHERE r.rank <= 10 ORDER BY r.rank, f.feature
+"""
+PLACES = """
+SELECT c.x, c.y, r.rank, r.name
+FROM community AS c LEFT JOIN ranked_archetypes AS r USING (archetype_id)
+WHERE c.run_id = (SELECT run_id FROM publication) AND c.x IS NOT NULL AND c.y IS NOT NULL
+ORDER BY c.community_id
+"""
+OUTLIERS = """
+SELECT c.name, c.url, a.name AS nearest
+FROM communities AS c LEFT JOIN ranked_archetypes AS a ON a.archetype_id = c.nearest_archetype_id
+WHERE c.is_outlier = 1 ORDER BY c.community_id LIMIT 10
+"""

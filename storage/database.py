@@ -1,0 +1,207 @@
+"""The results file itself: create it, tell ours from foreign, damaged or newer ones, bring it to this version's schema, open it.
+
+A path flows in; a SQLAlchemy engine (to write) or a read-only SQLite connection flows out. Rollback journal and full sync: with
+WAL and normal sync, acknowledged commits are lost at a power cut, and SQLite 3.7.0 to 3.51.2 can corrupt a WAL file.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib import resources
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
+
+APPLICATION_ID = 0x73756243
+"""Written into the file's header; tells our results from any other SQLite file."""
+SCHEMA_VERSION = 1
+"""Number of the newest migration; the file carries it as ``user_version``."""
+MAGIC = b"SQLite format 3\x00"
+WRITER_WAIT_S = 60
+READER_WAIT_S = 10
+
+
+class ResultsFileError(ValueError):
+    """The results file is missing, foreign, damaged or newer than this version."""
+
+
+def open_database(path: Path) -> Engine:
+    """Open the results for writing; create them, or bring an older file to this schema in one transaction.
+
+    Raises:
+        ResultsFileError: The file is foreign, damaged or newer; it is then left as it is.
+    """
+    if not path.exists():
+        _create(path)
+    identify(path)
+    path.chmod(0o600)
+    engine = _engine(path)
+    try:
+        _check_pages(engine, path)
+        with engine.begin() as connection:
+            _upgrade(connection)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def identify(path: Path) -> None:
+    """Refuse a file that is not ours, by the 100 bytes of its header.
+
+    Raises:
+        ResultsFileError: With what the file is, and what to do.
+    """
+    if not path.is_file():
+        raise ResultsFileError(f"There are no results at {path}. Run `subcurrent run` first.")
+    with path.open("rb") as file:
+        header = file.read(100)
+    if len(header) < 100 or not header.startswith(MAGIC):
+        size = path.stat().st_size
+        raise ResultsFileError(
+            f"{path} ({size} bytes) is not an SQLite file: it is damaged or something else. Move it away and run again, or restore a copy."
+        )
+    application, version = (int.from_bytes(header[at : at + 4], "big") for at in (68, 60))
+    if application != APPLICATION_ID:
+        raise ResultsFileError(
+            f"{path} is an SQLite file of another program (application id {application:#010x}, ours is {APPLICATION_ID:#010x}). "
+            "Choose another data_dir."
+        )
+    if version > SCHEMA_VERSION:
+        raise ResultsFileError(
+            f"{path} has schema {version}, newer than schema {SCHEMA_VERSION} of this version. Install the version that wrote it, or newer."
+        )
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open one unchanging view of the results that can change nothing.
+
+    Raises:
+        ResultsFileError: The file is missing, foreign, damaged or newer, or has not been brought to this schema yet.
+    """
+    identify(path)
+    _finish_interrupted_write(path)
+    with closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=READER_WAIT_S, isolation_level=None)
+    ) as connection:
+        connection.row_factory = sqlite3.Row
+        for pragma in ("query_only = ON", "trusted_schema = OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+        try:
+            connection.execute("BEGIN")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version != SCHEMA_VERSION:
+                raise ResultsFileError(f"{path} has schema {version}, this version reads {SCHEMA_VERSION}. `subcurrent run` upgrades it.")
+            yield connection
+        except UnicodeDecodeError as error:
+            raise ResultsFileError(f"{path} is damaged ({error.reason}). Move it away and run again, or restore a copy.") from error
+        except sqlite3.DatabaseError as error:
+            if "malformed" in str(error) or "not a database" in str(error):
+                raise ResultsFileError(f"{path} is damaged ({error}). Move it away and run again, or restore a copy.") from error
+            raise
+
+
+def _finish_interrupted_write(path: Path) -> None:
+    """Let SQLite roll back what a killed writer left behind; a read-only connection may not."""
+    if path.with_name(f"{path.name}-journal").exists():
+        with closing(sqlite3.connect(path, timeout=READER_WAIT_S)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def _create(path: Path) -> None:
+    """Build an empty database beside its place and rename it in, so that a half-made file never stands there."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f"{path.name}.new")
+    for leftover in (fresh, fresh.with_name(f"{fresh.name}-journal")):
+        leftover.unlink(missing_ok=True)
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    engine = _engine(fresh)
+    try:
+        with engine.begin() as connection:
+            _upgrade(connection)
+    finally:
+        engine.dispose()
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _engine(path: Path) -> Engine:
+    # Parameters stay out of error messages: they may hold community text.
+    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True, connect_args={"timeout": WRITER_WAIT_S})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # `begin` below is the only one who opens transactions
+        # Without cache_spill = OFF a large save would lock readers out from its first overflowing page to its commit.
+        for pragma in (
+            "journal_mode = DELETE",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+            "secure_delete = ON",
+            "cache_spill = OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # a deferred writer fails at once where this one waits
+
+    return engine
+
+
+def _check_pages(engine: Engine, path: Path) -> None:
+    try:
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    except UnicodeDecodeError as error:  # a damaged schema comes back inside SQLite's own message
+        found = f"its schema is unreadable ({error.reason})"
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        cause = error.orig if isinstance(error, DatabaseError) else error
+        if isinstance(cause, sqlite3.OperationalError):  # locked, or the disk: says nothing about the file
+            raise
+        found = str(cause)
+    if found != "ok":
+        raise ResultsFileError(f"{path} is damaged: {found}. Move it away and run again, or restore a copy.")
+
+
+def _upgrade(connection: Connection) -> None:
+    """Run the missing migrations and renew the views, all in the caller's transaction: the old file or the new one, never between."""
+    if connection.exec_driver_sql("PRAGMA user_version").scalar_one() < SCHEMA_VERSION:
+        config = Config()
+        config.set_main_option("script_location", "storage:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    _renew_views(connection)
+
+
+def _renew_views(connection: Connection) -> None:
+    """Views hold no data, so they are not migrated: whatever differs from ``views.sql`` is replaced."""
+    wanted = list(_statements())
+    stored = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY rowid").all()
+    if [row.sql for row in stored] == wanted:
+        return
+    for row in reversed(stored):
+        connection.exec_driver_sql(f'DROP VIEW "{row.name}"')
+    for statement in wanted:
+        connection.exec_driver_sql(statement)
+
+
+def _statements() -> Iterator[str]:
+    """Split ``views.sql`` into its statements, without comment lines."""
+    script = (resources.files("storage") / "views.sql").read_text(encoding="utf-8")
+    lines = [line for line in script.splitlines() if not line.startswith("--")]
+    return (part.strip() for part in "\n".join(lines).split(";") if part.strip())

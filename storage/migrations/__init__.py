@@ -1,0 +1,1 @@
+"""Migrations of the results, in order. A revision is never changed once released; ``storage.database`` runs them."""

@@ -1,0 +1,285 @@
+"""Save a run, publish it, go back: the only writer of the results.
+
+The tables of a run flow in as rows or DataFrames, one transaction each; what the next night needs of the published run flows out.
+Readers use the views (``storage.database.read_only``), which follow one pointer that is flipped in one transaction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, col
+
+from storage import tables
+from storage.database import open_database
+from storage.rows import Rows, checked
+
+
+class Provenance(NamedTuple):
+    """What a run was made with."""
+
+    version: str
+    seed: int
+    config_sha256: str
+    invented: bool = False
+    """Its communities come from the planted world."""
+
+
+SAVED: dict[str, Table] = {
+    model.__tablename__: SQLModel.metadata.tables[model.__tablename__]
+    for model in (
+        tables.SourceRun,
+        tables.Quarantine,
+        tables.CommunityRow,
+        tables.FeatureRow,
+        tables.CommunityFeature,
+        tables.Archetype,
+        tables.Niche,
+        tables.ArchetypeFeature,
+        tables.Score,
+        tables.ScoreComponent,
+        tables.ScoreIngredient,
+        tables.Evidence,
+        tables.Need,
+        tables.Term,
+        tables.Criterion,
+    )
+}
+"""What :meth:`Results.save` takes beside the facts of the run itself."""
+FACTS = frozenset(run.name for run in SQLModel.metadata.tables["run"].c) - {
+    *("run_id", "sequence", "status", "detail", "started_at", "finished_at", "published_at"),
+    *Provenance._fields,
+}
+"""What a run may say of itself when it is saved."""
+KEPT_FOREVER = ("source_run", "archetype", "archetype_feature", "niche", "score")
+KEPT_RUNS = 5
+"""Published runs that keep their bulky rows, so that a rollback is possible.
+
+A night of 8,310 communities is about 40 MB, nearly all of it features. A ranking that was wrong for longer than five nights needs a
+new run, not an old one; and what history needs (rankings, profiles, counters) stays for ever.
+"""
+INSERTED_AT_ONCE = 20_000
+"""Rows handed to the driver in one call: bounds the copies it makes."""
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+run_table: Table = SQLModel.metadata.tables["run"]
+publication_table: Table = SQLModel.metadata.tables["publication"]
+panel_table: Table = SQLModel.metadata.tables["panel_value"]
+
+
+class Results:
+    """The results file, open for the one run that holds the lock."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, where: str | Path) -> Self:
+        """Open or create the results at a path or an ``sqlite:///`` URL.
+
+        Raises:
+            ResultsFileError: The file is foreign, damaged or newer.
+            ValueError: The URL names another kind of database.
+        """
+        place = str(where).removeprefix("sqlite:///")
+        if "://" in place:
+            raise ValueError(f"Results live in SQLite: {place.split('://')[0]}:// is not supported. Give a path or sqlite:///PATH.")
+        return cls(open_database(Path(place)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._engine.dispose()
+
+    def begin_run(self, run_id: str, *, started_at: int, provenance: Provenance) -> int:
+        """Register a run and return its sequence number; a run that never finished is taken up again under its old number.
+
+        Raises:
+            ValueError: The id is unusable as a folder name, or the run is finished, or it began with another configuration.
+        """
+        if not RUN_ID.fullmatch(run_id):
+            raise ValueError(
+                f"{run_id!r} is no run id: 1 to 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit."
+            )
+        made_with = {**provenance._asdict(), "invented": int(provenance.invented)}
+        with self._engine.begin() as connection:
+            known = connection.execute(select(run_table).where(run_table.c.run_id == run_id)).one_or_none()
+            if known is None:
+                sequence = (connection.execute(select(func.max(run_table.c.sequence))).scalar() or 0) + 1
+                new = {"run_id": run_id, "sequence": sequence, "status": "running", "started_at": started_at, **made_with}
+                connection.execute(insert(run_table).values(new))
+                return sequence
+            if known.status not in {"running", "interrupted"}:
+                raise ValueError(f"Run {run_id} is finished ({known.status}) and is never changed: begin one with a new id.")
+            differing = [name for name, value in made_with.items() if getattr(known, name) != value]
+            if differing:
+                raise ValueError(f"Run {run_id} began with another {', '.join(differing)}: begin one with a new id.")
+            _set(connection, run_id, status="running", finished_at=None, reason="")
+            return int(known.sequence)
+
+    def finish_run(self, run_id: str, *, status: Literal["failed", "held", "interrupted"], at: int, reason: str) -> None:
+        """Close a run that is not published. An interrupted one may be begun again."""
+        with self._engine.begin() as connection:
+            _unfinished(connection, run_id)
+            _set(connection, run_id, status=status, finished_at=at, reason=reason)
+
+    def save(self, run_id: str, publication: Mapping[str, Rows]) -> None:
+        """Write everything a run found in one transaction, in place of what an interrupted attempt of the same run wrote.
+
+        Args:
+            run_id: A run that has begun and is not finished.
+            publication: Table name to rows (see ``SAVED``), and ``run``: one row of facts about the run itself. ``run_id`` is filled in.
+
+        Raises:
+            ValueError: An unknown table or column, a value of the wrong type, a missing value without its reason.
+        """
+        unknown = sorted(publication.keys() - SAVED.keys() - {"run"})
+        if unknown:
+            raise ValueError(f"The results have no table {', '.join(unknown)}; they have {', '.join(SAVED)}.")
+        with self._engine.begin() as connection:
+            _unfinished(connection, run_id)
+            for name, table in SAVED.items():
+                connection.execute(delete(table).where(table.c.run_id == run_id))
+                _insert(connection, table, checked(table, publication.get(name, []), run_id=run_id))
+            _set(connection, run_id, detail=1, **_facts(publication.get("run", [])))
+            _prune(connection, keep=run_id)
+
+    def publish(self, run_id: str, *, at: int, panel: pd.DataFrame | None = None) -> None:
+        """Show a saved run to readers, in one transaction.
+
+        Args:
+            run_id: A run that was saved and is not finished.
+            at: Instant of the publication.
+            panel: Rows of ``panel_value`` to freeze as the next version of the reference panel.
+
+        Raises:
+            ValueError: The run is not saved, or finished; or the panel is not the next version.
+        """
+        with self._engine.begin() as connection:
+            run = _unfinished(connection, run_id)
+            if not run.detail:
+                raise ValueError(f"Run {run_id} has not been saved: there is nothing to publish.")
+            _set(connection, run_id, status="published", finished_at=at, published_at=at)
+            if panel is not None:
+                _freeze(connection, panel)
+            _point_to(connection, run_id)
+
+    def rollback(self, run_id: str) -> None:
+        """Show an earlier published run again.
+
+        Raises:
+            ValueError: The run is unknown, was never published, or is too old to have kept its rows.
+        """
+        with self._engine.begin() as connection:
+            run = _known(connection, run_id)
+            if run.published_at is None:
+                raise ValueError(f"Run {run_id} was never published ({run.status}); `subcurrent runs` lists those that were.")
+            if not run.detail:
+                raise ValueError(f"Run {run_id} keeps its ranking only: the newest {KEPT_RUNS} published runs can be shown again.")
+            _point_to(connection, run_id)
+
+    def published(self) -> tables.Run | None:
+        """Return the run that readers see, None before the first publication."""
+        with Session(self._engine) as session:
+            pointer = session.get(tables.Publication, 1)
+            return session.get(tables.Run, pointer.run_id) if pointer else None
+
+    def runs(self) -> list[tables.Run]:
+        """Return every run, oldest first."""
+        with Session(self._engine) as session:
+            return list(session.scalars(select(tables.Run).order_by(col(tables.Run.sequence))))
+
+    def membership(self) -> pd.DataFrame:
+        """Return the published run's communities with archetype, niche and place on the map: what tonight is compared with."""
+        community = SAVED["community"]
+        columns = [community.c[name] for name in ("community_id", "archetype_id", "niche_id", "x", "y")]
+        chosen = select(*columns).where(community.c.run_id == select(publication_table.c.run_id).scalar_subquery())
+        with self._engine.connect() as connection:
+            return pd.read_sql_query(chosen.order_by(community.c.community_id), connection, index_col="community_id")
+
+    def used_ids(self, kind: Literal["archetype", "niche"]) -> set[str]:
+        """Return every id that any run ever gave: ids are never reused."""
+        table = SAVED[kind]
+        with self._engine.connect() as connection:
+            return set(connection.scalars(select(table.c[f"{kind}_id"]).distinct()))
+
+    def panel(self) -> pd.DataFrame | None:
+        """Return the rows of the newest reference panel, None before the first is frozen."""
+        newest = select(func.max(panel_table.c.version)).scalar_subquery()
+        chosen = select(panel_table).where(panel_table.c.version == newest).order_by(panel_table.c.ingredient, panel_table.c.community_id)
+        with self._engine.connect() as connection:
+            values = pd.read_sql_query(chosen, connection)
+        return None if values.empty else values
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    try:
+        for start in range(0, len(rows), INSERTED_AT_ONCE):
+            connection.execute(insert(table), rows[start : start + INSERTED_AT_ONCE])
+    except IntegrityError as error:
+        raise ValueError(f"The rows of {table.name} break a rule of the results: {error.orig}.") from error
+
+
+def _set(connection: Connection, run_id: str, **facts: Any) -> None:
+    try:
+        connection.execute(update(run_table).where(run_table.c.run_id == run_id).values(facts))
+    except IntegrityError as error:
+        raise ValueError(f"The facts of run {run_id} break a rule of the results: {error.orig}.") from error
+
+
+def _facts(rows: Rows) -> dict[str, Any]:
+    facts = checked(run_table, rows, partial=True)
+    if len(facts) > 1:
+        raise ValueError(f"`run` takes one row of facts about the run, not {len(facts)}.")
+    found = facts[0] if facts else {}
+    foreign = sorted(found.keys() - FACTS)
+    if foreign:
+        raise ValueError(f"`run` takes {', '.join(sorted(FACTS))}; {', '.join(foreign)} is not for the run to say.")
+    return found
+
+
+def _point_to(connection: Connection, run_id: str) -> None:
+    connection.execute(delete(publication_table))
+    connection.execute(insert(publication_table).values(id=1, run_id=run_id))
+
+
+def _known(connection: Connection, run_id: str) -> Any:
+    run = connection.execute(select(run_table).where(run_table.c.run_id == run_id)).one_or_none()
+    if run is None:
+        raise ValueError(f"There is no run {run_id}; `subcurrent runs` lists them.")
+    return run
+
+
+def _unfinished(connection: Connection, run_id: str) -> Any:
+    run = _known(connection, run_id)
+    if run.status not in {"running", "interrupted"}:
+        raise ValueError(f"Run {run_id} is finished ({run.status}) and is never changed.")
+    return run
+
+
+def _freeze(connection: Connection, panel: pd.DataFrame) -> None:
+    following = int(connection.execute(select(func.max(panel_table.c.version))).scalar() or 0) + 1
+    versions = sorted(set(panel["version"]))
+    if versions != [following]:
+        raise ValueError(f"The next reference panel is version {following}; these rows are of {versions}.")
+    _insert(connection, panel_table, checked(panel_table, panel))
+
+
+def _prune(connection: Connection, *, keep: str) -> None:
+    """Drop the bulky rows of every run but this one, the published one and the newest published ones."""
+    newest = select(run_table.c.run_id).where(run_table.c.published_at.is_not(None)).order_by(run_table.c.sequence.desc()).limit(KEPT_RUNS)
+    kept = {keep, *connection.scalars(select(publication_table.c.run_id)), *connection.scalars(newest)}
+    old = list(connection.scalars(select(run_table.c.run_id).where(run_table.c.detail == 1, run_table.c.run_id.not_in(kept))))
+    for run_id in old:
+        for name in SAVED.keys() - set(KEPT_FOREVER):
+            connection.execute(delete(SAVED[name]).where(SAVED[name].c.run_id == run_id))
+        score = SAVED["score"]
+        connection.execute(delete(score).where(score.c.run_id == run_id, score.c.entity == "community"))
+        _set(connection, run_id, detail=0)

@@ -1,0 +1,124 @@
+"""What speaks against an entity and what would change its verdict."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring.arguments import READINGS, counter_argument, would_change
+from scoring.components import FEATURES
+from scoring.opportunity import score
+from scoring.verdicts import Thresholds, rank
+from tests.scoring_market import alone, certain, groups, keys, ladder, market
+
+READ = [feature for feature in FEATURES if feature not in ("retention", "cross_promotion")]
+TITLES = {reading.title: reading for reading in READINGS.values()}
+
+
+def one(margin=2.0, authors=500, **changed):
+    """Rank one community that is at .7 in everything, but for what is changed."""
+    scores = alone(
+        market({name: [0.7] for name in READ} | {name: [value] for name, value in changed.items()}, authors=[authors], panel=ladder())
+    )
+    return rank(scores, certain(scores, margin=margin), thresholds=Thresholds())
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        pytest.param({"money": 0.05, "authors": 5000}, "Money is 0.05 of 1 (money signals per author: 0.05, above 5 % of the panel)", id="lowest-contribution"),
+        pytest.param({"headroom": 0.0, "switching_wedge": 0.0}, "Headroom is 0.00 of 1 (headroom: 0, above 0 % of the panel)", id="saturation"),
+        pytest.param({"authors": 31}, "It rests on 31 distinct authors", id="few-authors"),
+        pytest.param({"margin": 30.0}, "Its score could be 40.6 to 100.6 (90 % interval around 70.6), its rank anywhere from 1 to 2", id="wide-interval"),
+        pytest.param({"money": math.nan}, "24 % of what the score asks for is not measured, above all money signals per author", id="coverage"),
+    ],
+)  # fmt: skip
+def test_the_strongest_argument_comes_first(changed, expected):
+    """The counter-argument begins with what puts most of the score at stake, in its own numbers."""
+    assert counter_argument(one(**changed)).iloc[0].startswith(expected)
+
+
+def test_a_doubtful_group_is_an_argument():
+    """A group that falls apart when drawn again is argued against by its overlap and by how often it was not found."""
+    made = market({name: [0.9, 0.9] for name in READ}, panel=ladder())
+    scores = score(groups("archetype", ["a", "a"], stability=0.62, homogeneity=0.9), made)
+    ranking = rank(scores, certain(scores).assign(presence=0.7), thresholds=Thresholds())
+    said = counter_argument(ranking)["a"]
+    assert "overlap only 0.62" in said
+    assert "30 % of the replicates did not find it again" in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        pytest.param(
+            {"money": 0.45},
+            "To become pursue: money signals per author up from 0.45 to 0.5 (from above 45.0 % of the panel to 50.0 %)",
+            id="one-ingredient-up",
+        ),
+        pytest.param({"money": 0.45}, "to fall to shallow: authors who look for a solution down from 70 % to 29 %", id="one-ingredient-down"),
+        pytest.param({"authors": 21}, "To become pursue: distinct authors up from 21 to 30", id="authors"),
+        pytest.param({"margin": 24.0}, "To become pursue: the lower end of the score's 90 % interval up from 46.6 to 50.0", id="surer"),
+        pytest.param(
+            {"money": 0.05, "seeking": 0.05, "pain": 0.05, "need_concentration": 0.05, "rmst_90": 0.0, "engagement": 0.0, "active_authors": 0.0},
+            "No single change lifts it above shallow, because demand 0.05 is below 0.50 and money 0.05 is below 0.50 and retained reach 0.00",
+            id="not-one-thing",
+        ),
+        pytest.param({}, "To fall to watch: money signals per author down from 0.7 to 0.49", id="already-best"),
+    ],
+)  # fmt: skip
+def test_what_would_change_the_verdict(changed, expected):
+    """The sentence names the smallest single change, from where to where, in the feature's own unit."""
+    assert expected in would_change(one(**changed), ladder()).iloc[0]
+
+
+def test_a_gap_that_would_be_enough_is_named():
+    """Where coverage is short, the lightest missing ingredient that would do is named."""
+    missing = dict.fromkeys(("seeking", "pain", "need_concentration", "unsolved_share", "growth"), math.nan)
+    said = would_change(one(**missing), ladder()).iloc[0]
+    assert (
+        said.startswith("To become watch: the measured share of the score's weight up from 0.62 to 0.60") or "for which measuring" in said
+    )
+
+
+CLAIM = re.compile(r"(?i)to (?:become|fall to) ([a-z ]+): (.+?) (up|down) from \S+(?: %)? ?.*? to ([\d.,]+)")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 98), min_size=len(READ), max_size=len(READ)), st.booleans())
+def test_the_change_does_what_the_sentence_says(hundredths, better):
+    """Making exactly the change that the sentence names gives exactly the verdict that it names."""
+    values = {name: part / 100 for name, part in zip(READ, hundredths, strict=True)}
+    said = would_change(one(margin=2.0, **values), ladder()).iloc[0]
+    claims = [match for match in map(CLAIM.match, said.split("; ")) if match and match[2] in TITLES and (match[3] == "up") is better]
+    for verdict, title, _, number in (match.groups() for match in claims):
+        reading = TITLES[title]
+        changed = values | {reading.feature: float(number.replace(",", "")) / (100 if reading.unit == "share" else 1)}
+        assert one(margin=2.0, **changed).table["verdict"].iloc[0] == verdict.strip().replace(" ", "_")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(*[st.integers(0, 99)] * 4), min_size=2, max_size=12, unique=True))
+def test_no_two_archetypes_share_a_sentence(rows):
+    """Archetypes whose numbers differ end with different sentences, however alike they are."""
+    columns = dict(zip(("money", "seeking", "headroom", "growth"), (np.array(rows).T / 100).tolist(), strict=True))
+    made = market({name: [0.6] * len(rows) for name in READ} | columns, panel=ladder())
+    names = [f"a{number:02d}" for number in range(len(rows))]
+    scores = score(groups("archetype", names), made)
+    ranking = rank(scores, certain(scores, margin=3.0), thresholds=Thresholds())
+    assert counter_argument(ranking).is_unique
+    assert would_change(ranking, ladder()).is_unique
+
+
+def test_what_is_never_scored_says_so():
+    """A sensitive community gets no argument but the reason why it is never scored."""
+    scores = alone(market({"money": [0.2, 0.9]}, sensitive=[False, True], panel=ladder()))
+    ranking = rank(scores, certain(scores), thresholds=Thresholds())
+    last = keys(2)[1]
+    assert "never scored" in counter_argument(ranking)[last]
+    assert would_change(ranking, ladder())[last] == "Nothing: it is never scored."

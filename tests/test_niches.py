@@ -1,0 +1,157 @@
+"""Tests of niches: found where subjects are planted, absent where there are none, the same whatever the order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+from discovery.archetypes.embedding import embed, telling_words
+from discovery.archetypes.niches import SMALLEST, STABLE, find_niches, homogeneity
+from discovery.features import Measurement, Vocabulary
+from discovery.features.text import content_words
+from tests.markets import market, subjects
+
+REAL = Path(__file__).parents[2] / "shared" / "data"
+
+
+def whole(measured: Measurement) -> pd.Series:
+    """Take the whole market as one parent."""
+    return pd.Series(0, index=measured.communities.index)
+
+
+def test_planted_subjects_are_found_with_their_members():
+    """Six subjects of twelve communities each, with a fifth of the words anybody's, come back as six niches."""
+    words = subjects(6, each=12, seed=0, shared=0.2)
+    found = find_niches(market(list(words), words=words), pd.Series(0, index=list(words)), seed=1)
+    truth = [name.split("-")[0] for name in words]
+    assert len(found.table) == 6
+    assert adjusted_rand_score(truth, found.membership.loc[list(words)]) == 1.0
+    assert (found.table["stability"] >= STABLE).all()
+    assert found.cuts["p_held_out"].tolist() == [0.025]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_words_drawn_at_random_give_no_niches(seed):
+    """Where every community draws from the same words, nothing is reported."""
+    words = subjects(1, each=60, seed=seed)
+    found = find_niches(market(list(words), words=words), pd.Series(0, index=list(words)), seed=seed)
+    assert found.table.empty
+    assert (found.membership == -1).all()
+
+
+def test_niches_lie_inside_their_parents_and_are_large_enough():
+    """A subject that two archetypes share makes a niche in each; a subject of four communities makes none; -1 takes no part."""
+    words = subjects(4, each=16, seed=2)
+    names = list(words)
+    parents = pd.Series([(number // 8) % 2 for number in range(64)], index=names)
+    parents.iloc[-12:] = -1
+    found = find_niches(market(names, words=words), parents, seed=3)
+    assert (found.table["communities"] >= SMALLEST).all()
+    assert (found.membership[parents == -1] == -1).all()
+    for _, niche in found.table.iterrows():
+        assert set(parents[found.membership == niche["niche"]]) == {niche["parent"]}
+    assert set(found.table["parent"]) == {0, 1}
+
+
+def test_the_order_of_numbers_is_by_parent_then_size():
+    """Niches are numbered from 0, by parent, larger ones first."""
+    words = {**subjects(3, each=10, seed=4), **{f"x{name}": counts for name, counts in subjects(3, each=14, seed=4).items()}}
+    parents = pd.Series([int(name.startswith("x")) for name in words], index=list(words))
+    table = find_niches(market(list(words), words=words), parents, seed=5).table
+    assert table["niche"].tolist() == list(range(len(table)))
+    assert table.equals(table.sort_values(["parent", "communities"], ascending=[True, False], kind="stable"))
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 4, 9])
+def test_tiny_markets_have_no_niches(n):
+    """Too few communities, and communities without words, give an empty table and no error."""
+    words = subjects(1, each=n, seed=6) if n else {}
+    measured = market(list(words), words=words)
+    assert find_niches(measured, whole(measured), seed=1).table.empty
+    silent = market([f"made:{i}" for i in range(n)])
+    assert find_niches(silent, whole(silent), seed=1).table.empty
+
+
+def test_identical_communities_make_no_niches():
+    """Communities that say exactly the same are one subject, not several."""
+    words = {f"made:{i:02d}": dict.fromkeys(("comb", "hive", "smoker", "queen", "honey", "swarm"), 9) for i in range(20)}
+    measured = market(list(words), words=words)
+    assert find_niches(measured, whole(measured), seed=1).table.empty
+
+
+def test_needs_place_communities_too():
+    """Two communities with the same words stand closer to the one that asks for the same."""
+    words = {name: {**counts, "wood": 1} for name, counts in subjects(2, each=12, seed=7).items()}
+    names = list(words)
+    needs = [(name, "comb honey extractor" if i % 2 else "nib grinding wheel", 5) for i, name in enumerate(names)]
+    words[names[0]] = {**words[names[0]], **dict.fromkeys(("comb", "honey", "extractor", "nib", "grinding", "wheel"), 1)}
+    measured = market(names, words=words, needs=needs)
+    vectors = embed(telling_words(measured), seed=1).vectors(np.arange(len(names)))
+    alike = vectors @ vectors.T
+    same = np.mean([alike[i, j] for i in range(12) for j in range(12) if i != j and i % 2 == j % 2])
+    other = np.mean([alike[i, j] for i in range(12) for j in range(12) if i % 2 != j % 2])
+    assert same > other
+
+
+def test_homogeneity_is_the_mean_cosine_of_pairs():
+    """Three unit vectors with cosines 0, 0 and 1 have mean 1/3; one vector has none."""
+    vectors = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    assert homogeneity(vectors) == pytest.approx(1 / 3)
+    assert np.isnan(homogeneity(vectors[:1]))
+
+
+def test_the_same_seed_gives_the_same_niches():
+    """Twice the same market and seed: the same membership and stabilities."""
+    words = subjects(5, each=12, seed=8, shared=0.4)
+    measured = market(list(words), words=words)
+    first, second = (find_niches(measured, whole(measured), seed=9) for _ in range(2))
+    pd.testing.assert_frame_equal(first.table, second.table)
+    pd.testing.assert_series_equal(first.membership, second.membership)
+
+
+def front_pages() -> tuple[Measurement, pd.Series]:
+    """Measure the words of the real front pages, and read the topic labels of those that have one."""
+    connection = duckdb.connect()
+    pages, known = REAL / "tables/reddit_front_pages.parquet", REAL / "tables/reddit_communities.parquet"
+    titles = connection.execute("SELECT lower(subreddit) AS name, title FROM read_parquet(?)", [str(pages)]).fetchall()
+    described = dict(
+        connection.execute(
+            "SELECT lower(replace(name, 'r/', '')), any_value(description) FROM read_parquet(?) GROUP BY 1", [str(known)]
+        ).fetchall()
+    )
+    names = sorted({name for name, _ in titles})
+    row, column, rows, columns = {name: i for i, name in enumerate(names)}, {}, [], []
+    for name, title in titles:
+        for word in content_words(title or ""):
+            rows.append(row[name])
+            columns.append(column.setdefault(word, len(column)))
+    counts = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(names), len(column)))
+    order = np.argsort(np.array(list(column)))
+    measured = market(names)
+    measured.communities["description"] = [described.get(name) or "" for name in names]
+    labels = pd.read_csv(REAL / "labels/rspct_subreddit_info.csv").dropna(subset=["category_1"])
+    topics = labels.assign(name=labels["subreddit"].str.lower()).drop_duplicates("name").set_index("name")["category_1"]
+    words = Vocabulary(pd.Index(np.array(list(column))[order], dtype=object), counts[:, order].tocsr(), counts[:, order].tocsr())
+    return Measurement(**{**vars(measured), "vocabulary": words}), topics[topics.index.isin(names)]
+
+
+@pytest.mark.real_data
+def test_niches_of_real_communities_agree_with_their_topics():
+    """On 8,310 real communities the reported niches agree with topic labels better than K-Means of as many groups does."""
+    if not (REAL / "labels").exists():
+        pytest.skip(f"no real data at {REAL.name}")
+    measured, topics = front_pages()
+    found = find_niches(measured, whole(measured), seed=1)
+    placed = topics[found.membership.loc[topics.index] >= 0]
+    vectors = embed(telling_words(measured), seed=1).vectors(np.arange(len(measured.communities)))
+    plain = pd.Series(KMeans(len(found.table), n_init=1, random_state=0).fit_predict(vectors), index=measured.communities.index)
+    ours, theirs = (adjusted_mutual_info_score(placed, groups.loc[placed.index]) for groups in (found.membership, plain))
+    assert len(found.table) >= 8
+    assert ours > max(theirs, 0.529)

@@ -1,0 +1,370 @@
+"""Saving, publishing, going back, and what becomes of a file that is damaged, foreign, newer or half written."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from storage.database import APPLICATION_ID, SCHEMA_VERSION, ResultsFileError, read_only
+from storage.reading import QueryError, ask
+from storage.results import KEPT_RUNS, SAVED, Results
+from tests.publication import PROVENANCE, publication, published
+
+VIEWS = ("ranked_archetypes", "ranked_niches", "ranked_communities", "community_features", "archetype_evidence", "score_components")
+
+
+def shown(path: Path) -> list[Any]:
+    """Everything a reader sees of the published run."""
+    return [ask(path, f'SELECT * FROM "{view}"') for view in VIEWS]  # noqa: S608  our own names
+
+
+def begun(path: Path, run_id: str = "r") -> Results:
+    """Results with a run under way."""
+    results = Results.open(path)
+    results.begin_run(run_id, started_at=1, provenance=PROVENANCE)
+    return results
+
+
+def test_what_is_saved_comes_back(tmp_path: Path) -> None:
+    """Every row of every table is stored under its run, and NaN is stored as NULL with its reason."""
+    tables = publication()
+    path = published(tmp_path / "results.db", tables=tables)
+    with read_only(path) as connection:
+        counts = {name: connection.execute(f'SELECT count(*) FROM "{name}" WHERE run_id = ?', ["run-1"]).fetchone()[0] for name in SAVED}  # noqa: S608
+        missing = connection.execute(
+            "SELECT DISTINCT feature, value, missing_reason FROM community_features WHERE value IS NULL"
+        ).fetchall()
+    assert counts == {name: len(tables[name]) for name in SAVED}
+    assert [tuple(row) for row in missing] == [("unsolved_share", None, "too few threads")]
+
+
+def test_values_survive_exactly(tmp_path: Path) -> None:
+    """Hostile names, the largest integers beside a gap and the smallest floats come back as they went in."""
+    names = ["'; DROP TABLE run; --", '"', "%_\\", "naïve 🜚 \u202eabc", "a\nb\tc", "𝔘" * 50, " "]
+    tables = publication(communities=len(names))
+    for row, name in zip(tables["community"], names, strict=True):
+        row.update(name=name, distance=5e-324)
+    frame = pd.DataFrame(tables["community"]).assign(members=pd.array([2**63 - 1] * 6 + [None], dtype="Int64"))
+    path = published(tmp_path / "results.db", tables={**tables, "community": frame})
+    stored = ask(path, "SELECT name, members, distance FROM communities JOIN archetype_communities USING (community_id, name)").rows
+    assert stored == [(name, None if name == " " else 2**63 - 1, 5e-324) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        pytest.param({"comunity": []}, "no table comunity", id="unknown-table"),
+        pytest.param({"term": [{"entity": "niche"}]}, "term lack entity_id, term, z, authors", id="missing-column"),
+        pytest.param({"criterion": [{"criterion": "gap", "k": 1, "value": 1.0, "p": 1}]}, "no column p", id="unknown-column"),
+        pytest.param({"criterion": [{"criterion": "gap", "k": 1, "value": math.inf}]}, "criterion.value: inf", id="infinite"),
+        pytest.param({"criterion": [{"criterion": "gap", "k": 1.5, "value": 1.0}]}, "criterion.k: 1.5 is no whole", id="fraction"),
+        pytest.param({"criterion": [{"criterion": "gap", "k": 2**70, "value": 1.0}]}, "does not fit 64 bits", id="too-large"),
+        pytest.param({"criterion": [{"criterion": "gap", "k": "1", "value": 1.0}]}, "criterion.k: '1'", id="text-for-number"),
+        pytest.param({"criterion": [{"criterion": "a\x00", "k": 1, "value": 1.0}]}, "NUL", id="nul"),
+        pytest.param({"criterion": [{"criterion": "\ud800", "k": 1, "value": 1.0}]}, "lone surrogate at position 0", id="surrogate"),
+        pytest.param({"criterion": [{"criterion": 7, "k": 1, "value": 1.0}]}, "a int is no text", id="number-for-text"),
+        pytest.param({"criterion": [{"criterion": "gap", "k": 1, "value": math.nan}]}, "criterion break a rule", id="nan-where-needed"),
+        pytest.param({"criterion": [{"criterion": "g", "k": 1, "value": 1.0}] * 2}, "UNIQUE", id="twice"),
+        pytest.param({"run": [{"status": "published"}]}, "status is not for the run to say", id="own-status"),
+        pytest.param({"run": [{"structure": "blobs"}]}, "facts of run r break a rule", id="unknown-structure"),
+        pytest.param({"run": [{"reason": "a"}, {"reason": "b"}]}, "one row", id="two-facts"),
+    ],
+)
+def test_what_does_not_fit_is_refused_whole(tmp_path: Path, tables: Mapping[str, Any], said: str) -> None:
+    """A wrong table, column or value is an error that names it, and nothing of that save is kept."""
+    good = {"source_run": publication()["source_run"]}
+    with begun(tmp_path / "results.db") as results, pytest.raises(ValueError, match=said):
+        results.save("r", {**good, **tables})
+    assert ask(tmp_path / "results.db", "SELECT * FROM source_runs").rows == []
+
+
+def test_saving_again_replaces(tmp_path: Path) -> None:
+    """A run that was interrupted after its save may save again: its rows are replaced, not doubled."""
+    with begun(tmp_path / "results.db") as results:
+        results.save("r", publication())
+        results.save("r", publication(communities=5))
+        results.publish("r", at=9)
+    assert ask(tmp_path / "results.db", "SELECT count(*) FROM communities").rows == [(5,)]
+
+
+def test_numpy_and_booleans_are_numbers(tmp_path: Path) -> None:
+    """Values of numpy and truth values are stored as plain numbers."""
+    tables = publication(communities=1)
+    tables["community"][0].update(is_exemplar=True, records=np.int64(7), distance=np.float32(0.5))
+    path = published(tmp_path / "results.db", tables=tables)
+    assert ask(path, "SELECT is_exemplar, records, distance FROM community").rows == [(1, 7, 0.5)]
+
+
+def test_runs_are_numbered_in_the_order_they_begin(tmp_path: Path) -> None:
+    """The sequence orders runs even when the clock goes back; a run taken up again keeps its number."""
+    with Results.open(tmp_path / "results.db") as results:
+        assert results.begin_run("a", started_at=100, provenance=PROVENANCE) == 1
+        assert results.begin_run("b", started_at=5, provenance=PROVENANCE) == 2
+        results.finish_run("a", status="interrupted", at=6, reason="SIGTERM")
+        assert results.begin_run("a", started_at=7, provenance=PROVENANCE) == 1
+        assert [(run.run_id, run.status, run.finished_at) for run in results.runs()] == [("a", "running", None), ("b", "running", None)]
+
+
+@pytest.mark.parametrize("run_id", ["", "../up", "a/b", ".hidden", "-rf", "a b", "x" * 101, "a\n"])
+def test_a_run_id_is_a_safe_folder_name(tmp_path: Path, run_id: str) -> None:
+    """Reports are folders named for their run: anything that is no plain name is refused."""
+    with Results.open(tmp_path / "results.db") as results, pytest.raises(ValueError, match="is no run id"):
+        results.begin_run(run_id, started_at=1, provenance=PROVENANCE)
+
+
+def test_a_finished_run_never_changes(tmp_path: Path) -> None:
+    """A published, failed or held run cannot be begun, saved, published or finished again."""
+    path = published(tmp_path / "results.db")
+    with Results.open(path) as results:
+        results.begin_run("held", started_at=1, provenance=PROVENANCE)
+        results.finish_run("held", status="held", at=2, reason="too many communities moved")
+        for run_id in ("run-1", "held"):
+            for change in (
+                lambda run_id: results.begin_run(run_id, started_at=3, provenance=PROVENANCE),
+                lambda run_id: results.save(run_id, {}),
+                lambda run_id: results.publish(run_id, at=3),
+                lambda run_id: results.finish_run(run_id, status="failed", at=3, reason="x"),
+            ):
+                with pytest.raises(ValueError, match="is finished"):
+                    change(run_id)
+        with pytest.raises(ValueError, match="There is no run x"):
+            results.save("x", {})
+
+
+def test_a_run_is_not_taken_up_with_another_configuration(tmp_path: Path) -> None:
+    """Resuming with another seed or configuration would mix two runs: it is refused."""
+    with begun(tmp_path / "results.db") as results, pytest.raises(ValueError, match="another seed, config_sha256"):
+        results.begin_run("r", started_at=2, provenance=PROVENANCE._replace(seed=8, config_sha256="other"))
+
+
+def test_publishing_needs_a_saved_run(tmp_path: Path) -> None:
+    """The pointer never moves to a run without rows."""
+    with begun(tmp_path / "results.db") as results:
+        with pytest.raises(ValueError, match="has not been saved"):
+            results.publish("r", at=2)
+        assert results.published() is None
+
+
+def test_rollback_shows_the_same_bytes_again(tmp_path: Path) -> None:
+    """Going back and forth shows each run exactly as it was first published."""
+    path = tmp_path / "results.db"
+    first = shown(published(path, tables=publication(communities=7)))
+    second = shown(published(path, run_id="run-2", tables=publication(communities=9, structure="segments")))
+    with Results.open(path) as results:
+        results.rollback("run-1")
+        assert (shown(path), getattr(results.published(), "run_id", None)) == (first, "run-1")
+        results.rollback("run-2")
+        assert shown(path) == second
+        with pytest.raises(ValueError, match="There is no run x"):
+            results.rollback("x")
+        results.begin_run("new", started_at=1, provenance=PROVENANCE)
+        with pytest.raises(ValueError, match=r"never published \(running\)"):
+            results.rollback("new")
+
+
+def test_old_runs_keep_their_ranking_only(tmp_path: Path) -> None:
+    """Bulky rows stay for the newest published runs, the published one and the newest; rankings and history stay for all."""
+    path = tmp_path / "results.db"
+    for night in range(1, KEPT_RUNS + 3):
+        published(path, run_id=f"run-{night}", tables=publication(communities=2))
+    with Results.open(path) as results:
+        results.rollback("run-3")
+        for extra in ("x", "y"):
+            results.begin_run(extra, started_at=1, provenance=PROVENANCE)
+            results.save(extra, publication(communities=2))
+            results.finish_run(extra, status="held", at=2, reason="drift")
+        detailed = [run.run_id for run in results.runs() if run.detail]
+        with pytest.raises(ValueError, match="keeps its ranking only"):
+            results.rollback("run-1")
+    assert detailed == [f"run-{night}" for night in range(3, KEPT_RUNS + 3)] + ["y"]
+    kept = ask(path, "SELECT DISTINCT run_id FROM community_feature ORDER BY 1").columns
+    assert kept == ["run_id"]
+    assert ask(path, "SELECT DISTINCT run_id FROM community_feature ORDER BY 1").rows == [(run,) for run in detailed]
+    assert ask(path, "SELECT count(DISTINCT run_id) FROM archetype_rankings").rows == [(KEPT_RUNS + 4,)]
+    assert ask(path, "SELECT count(*) FROM archetype_history WHERE archetype_id = 'a0'").rows == [(KEPT_RUNS + 2,)]
+
+
+def test_lineage_finds_the_published_memberships(tmp_path: Path) -> None:
+    """The next night reads who belonged to what, where it stood, and every id that was ever given."""
+    path = published(tmp_path / "results.db")
+    with Results.open(path) as results:
+        members = results.membership()
+        assert list(members.columns) == ["archetype_id", "niche_id", "x", "y"]
+        assert members.loc["reddit:place05"].tolist() == ["a0", "n1", math.cos(5), math.sin(5)]
+        assert members["archetype_id"].isna().sum() == 1
+        assert (results.used_ids("archetype"), results.used_ids("niche")) == ({"a0", "a1", "a2"}, {"n0", "n1", "n2", "n3"})
+
+
+def test_the_panel_is_frozen_with_the_publication(tmp_path: Path) -> None:
+    """A panel comes back as it was frozen, the newest version only, and a version cannot be given twice or skipped."""
+    panel = pd.DataFrame({"version": 1, "ingredient": ["money", "pain"], "community_id": "reddit:a", "value": [0.25, 0.5]})
+    with Results.open(tmp_path / "results.db") as results:
+        assert results.panel() is None
+        for run_id, version in (("a", 1), ("b", 2)):
+            results.begin_run(run_id, started_at=1, provenance=PROVENANCE)
+            results.save(run_id, {})
+            with pytest.raises(ValueError, match=f"next reference panel is version {version}; these rows are of \\[3\\]"):
+                results.publish(run_id, at=2, panel=panel.assign(version=3))
+            results.publish(run_id, at=2, panel=panel.assign(version=version))
+        pd.testing.assert_frame_equal(results.panel(), panel.assign(version=2))
+
+
+def test_the_file_is_private_and_ours(tmp_path: Path) -> None:
+    """The file is readable by its owner only, and says whose it is and which schema it has."""
+    path = published(tmp_path / "deep" / "results.db")
+    assert path.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(path)) as connection:
+        found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version", "journal_mode")]
+        revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+    assert found == [APPLICATION_ID, SCHEMA_VERSION, "delete"]
+    assert int(revision) == SCHEMA_VERSION
+    path.chmod(0o644)
+    with Results.open(path):
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_another_database_is_refused(tmp_path: Path) -> None:
+    """Only SQLite is supported, by path or URL; another kind is refused by name."""
+    with Results.open(f"sqlite:///{tmp_path / 'results.db'}"):
+        assert (tmp_path / "results.db").exists()
+    with pytest.raises(ValueError, match="postgresql:// is not supported"):
+        Results.open("postgresql://localhost/x")
+
+
+def foreign(path: Path) -> None:
+    """Somebody else's SQLite file."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+
+
+def newer(path: Path) -> None:
+    """Results of a later version."""
+    published(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+
+
+def truncated(path: Path) -> None:
+    """Results cut short."""
+    os.truncate(published(path), 20_000)
+
+
+def scribbled(path: Path) -> None:
+    """Results with pages overwritten."""
+    with published(path).open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 30_000)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        pytest.param(lambda path: path.write_bytes(b""), r"\(0 bytes\) is not an SQLite file", id="empty"),
+        pytest.param(lambda path: path.write_text("name,score\n" * 20), "is not an SQLite file", id="text"),
+        pytest.param(foreign, "another program", id="foreign"),
+        pytest.param(newer, f"newer than schema {SCHEMA_VERSION}", id="newer"),
+        pytest.param(truncated, "is damaged", id="truncated"),
+        pytest.param(scribbled, "is damaged", id="scribbled"),
+    ],
+)
+def test_a_strange_file_is_refused_and_left_alone(tmp_path: Path, make: Any, said: str) -> None:
+    """An empty, foreign, newer or damaged file is refused with what it is, and not one byte of it changes."""
+    path = tmp_path / "results.db"
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(ResultsFileError, match=said):
+        Results.open(path)
+    assert path.read_bytes() == before
+
+
+def test_missing_results_say_what_to_run(tmp_path: Path) -> None:
+    """Reading before the first run names the command, and creates nothing."""
+    with pytest.raises(ResultsFileError, match="Run `subcurrent run` first"), read_only(tmp_path / "none.db"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_flipped_bytes_are_found_or_harmless(tmp_path: Path) -> None:
+    """After random damage, opening and reading either say so in our words or work; nothing else escapes."""
+    path = published(tmp_path / "results.db", tables=publication(communities=4))
+    whole = path.read_bytes()
+    randomly = random.Random(5)  # noqa: S311  damage, not secrets
+    refused = 0
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for _ in range(randomly.randint(1, 64)):
+            damaged[randomly.randrange(len(damaged))] ^= randomly.randint(1, 255)
+        path.write_bytes(damaged)
+        try:
+            with Results.open(path):
+                shown(path)
+        except (ResultsFileError, QueryError):
+            refused += 1
+    assert refused > 20
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import Engine, event
+from tests.publication import published, publication
+
+left = int(sys.argv[2])
+
+@event.listens_for(Engine, "before_cursor_execute")
+def count(connection, cursor, statement, *rest):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+@event.listens_for(Engine, "commit")
+def commit(connection):
+    count(connection, None, "")
+
+published(Path(sys.argv[1]), run_id="run-2", tables=publication(communities=9))
+print("survived")
+"""
+
+
+@pytest.mark.parametrize("at", [4, 24, 46, 53])
+def test_a_killed_publication_shows_the_old_run(tmp_path: Path, at: int) -> None:
+    """Killed at any statement or commit, readers see the old run whole; taken up again, the new run is as if never disturbed."""
+    path = published(tmp_path / "results.db")
+    old = shown(path)
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(path), str(at)], capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr + killed.stdout
+    assert shown(path) == old
+    undisturbed = published(tmp_path / "other.db")
+    new = publication(communities=9)
+    assert shown(published(path, run_id="run-2", tables=new)) == shown(published(undisturbed, run_id="run-2", tables=new))
+
+
+def test_a_reader_heals_what_a_killed_writer_left(tmp_path: Path) -> None:
+    """A journal left by a writer killed in its commit is rolled back by the next reader, which sees the old rows."""
+    path = published(tmp_path / "results.db")
+    old = shown(path)
+    script = (
+        "import os, signal, sqlite3, sys\n"
+        "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('PRAGMA cache_size = 1'); c.execute('BEGIN IMMEDIATE')\n"
+        "c.execute('UPDATE community_feature SET n = n + 1'); c.execute('UPDATE score SET rank = rank + 100')\n"
+        "c.execute('UPDATE evidence SET quote = quote || hex(zeroblob(500))')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert path.with_name("results.db-journal").stat().st_size > 0
+    assert shown(path) == old
