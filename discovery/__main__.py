@@ -16,13 +16,13 @@ import typer
 from discovery.config import Config, ConfigError, read_config
 from discovery.console import Format, Progress, Row, show
 from discovery.lock import RunLockedError
-from discovery.sources import UnknownSourceError, kinds
+from discovery.sources import UnknownSourceError, find, kinds
 from scoring import explanation
 from scoring.explanation import UnknownEntityError
 from scoring.report import write_report
 from scoring.report.escape import terminal_text
 from storage.database import ResultsFileError
-from storage.query import QueryError, ask
+from storage.reading import QueryError, ask
 
 FAILED, MISUSED, LOCKED = 1, 2, 75
 
@@ -253,9 +253,7 @@ def sources(config: ConfigOption = None, form: FormatOption = Format.table, as_j
 
 
 def _source_row(kind: str, what: str) -> Row:
-    source = kinds().get(kind)
-    if source is None:
-        raise UnknownSourceError(f"config.yaml names the source kind `{kind}`: the kinds are {', '.join(kinds())}.")
+    source = find(kind)
     about = (source.__doc__ or "").strip().splitlines()[0]
     return {"kind": kind, "source": what, "reads": "a platform" if source.live else "files", "settings": ", ".join(source.model_fields), "about": about}
 

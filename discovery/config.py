@@ -19,7 +19,7 @@ from scoring.verdicts import Thresholds
 from discovery.archetypes.naming import LlmSettings
 from discovery.clustering import ClusteringSettings
 from discovery.features.measure import FeatureSettings
-from discovery.sources import Source, UnknownSourceError, configured, kinds, load
+from discovery.sources import Source, UnknownSourceError, configured, find, load
 
 MAX_BYTES = 1 << 20
 
@@ -111,14 +111,9 @@ class Config(BaseSettings):
         return built
 
     def _configured_sources(self) -> Iterator[Source]:
-        known = kinds()
         for entry in self.sources:
-            if entry.kind not in known:
-                raise UnknownSourceError(
-                    f"config.yaml names the source kind `{entry.kind}`: the {len(known)} kinds are {', '.join(known)}."
-                )
             secrets = self.credentials.get(entry.kind, {})
-            yield configured(known[entry.kind], entry.path, {**(entry.model_extra or {}), **secrets})
+            yield configured(find(entry.kind), entry.path, {**(entry.model_extra or {}), **secrets})
 
     def digest(self) -> str:
         """Hash what a run depends on; secrets and places of files do not count."""

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from scoring.components import COMPONENTS, INGREDIENTS, PRIOR, Floats, Panel, Reading, combine
 from scoring.opportunity import COMPONENT_OF, NAMES, SLOT_NAMES, Scores
-from scoring.verdicts import INSUFFICIENT, VERDICTS, Gates, Grades, Ranking, apart, blocking, comparisons, grade
+from scoring.verdicts import SHALLOW, VERDICTS, Gates, Grades, Ranking, apart, blocking, comparisons, grade
 
 TITLES = {component.name: component.title for component in COMPONENTS}
 STABLE = 0.75
@@ -157,7 +158,7 @@ def _up(case: _Case, at: int, changes: list[_Change]) -> str:
 def _down(case: _Case, at: int, changes: list[_Change]) -> str:
     if changes:
         return f"to fall to {_plain(changes[0].verdict)}: {changes[0].words}"
-    return "" if case.grades()[at] == INSUFFICIENT else "no single fall makes it worse"
+    return "" if case.grades()[at] >= SHALLOW else "no single fall makes it worse"  # below shallow there is only lack of evidence
 
 
 def _plain(verdict: str) -> str:
@@ -177,53 +178,57 @@ def _changes(case: _Case, panel: Panel, *, better: bool) -> list[list[_Change]]:
 
 
 def _by_ingredient(case: _Case, panel: Panel, slot: str, *, better: bool) -> Iterator[tuple[int, _Change]]:
-    """Find by bisection how many percentiles an ingredient must move: raising one never makes a verdict worse."""
-    standing = case.percentile[slot].to_numpy(float)
-    low, high = np.zeros(len(standing)), _room(case, panel, slot, better=better)
-    tonight, sign = case.grades(), 1 if better else -1
-    turned = case.moved(slot, sign * high)
-    possible = np.flatnonzero((turned < tonight if better else turned > tonight) & (high > 0))
-    for _ in range(30):
-        middle = (low + high) / 2
-        turned = case.moved(slot, sign * middle)
-        enough = turned < tonight if better else turned > tonight
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    verdicts = case.moved(slot, sign * high)
+    """Find the nearest level of an ingredient that gives another verdict, among those that some community of the panel shows."""
     rows = case.ranking.scores.ingredients
     rows = rows[rows["slot"] == slot].set_index("entity_id").reindex(case.percentile.index)
-    for at in possible:
-        goal = float(standing[at] + sign * high[at])
-        words = _ingredient_words(case, panel, rows.iloc[at], goal, rising=better)
-        if words:
-            yield int(at), _Change(float(high[at]), VERDICTS[verdicts[at]], words)
+    item, read = INGREDIENTS[SLOT_NAMES.index(slot)], rows["ingredient"].to_numpy(object)
+    own, standing = rows["value"].to_numpy(float), rows["percentile"].to_numpy(float)
+    for reading in item.readings:
+        values = np.arange(101) / 100 if item.group_only else np.unique(panel.reference[reading.feature])
+        levels = values if item.group_only else panel.percentile(reading.feature, values)
+        values, levels = values[levels <= item.cap], levels[levels <= item.cap]
+        levels, values = np.append(levels, math.nan), np.append(values, math.nan)  # the last place answers for -1, no such level
+        reached = _nearest(case, slot, levels[:-1], better=better, of=read == reading.feature)
+        verdicts = case.moved(slot, np.nan_to_num(levels[reached] - standing))
+        for at in np.flatnonzero(reached >= 0):
+            words = _ingredient_words(case, reading, slot, before=(own[at], standing[at]), after=(values[reached[at]], levels[reached[at]]))
+            yield int(at), _Change(abs(float(levels[reached[at]] - standing[at])), VERDICTS[verdicts[at]], words)
 
 
-def _room(case: _Case, panel: Panel, slot: str, *, better: bool) -> Floats:
-    """How many percentiles an ingredient can move on the panel; 0 where it is not measured."""
-    standing = case.percentile[slot].to_numpy(float)
-    if not better:
-        return np.where(np.isnan(standing), 0.0, standing)
-    item = INGREDIENTS[SLOT_NAMES.index(slot)]
-    top = 1.0
-    if not item.group_only:
-        tops = [panel.percentile(reading.feature, panel.reference[reading.feature][-1:]) for reading in item.readings]
-        top = max((float(each[0]) for each in tops if each.size), default=0.0)
-    room: Floats = np.maximum(np.nan_to_num(min(top, item.cap) - standing), 0.0)
-    return room
+def _nearest(case: _Case, slot: str, levels: Floats, *, better: bool, of: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Say which level first changes each entity's verdict, -1 for none.
+
+    Searched by halves, for all entities at once: raising an ingredient never makes a verdict worse, lowering one never better.
+    """
+    standing, tonight, sign = case.percentile[slot].to_numpy(float), case.grades(), 1 if better else -1
+    first = np.searchsorted(levels, standing, side="right") if better else np.searchsorted(levels, standing, side="left") - 1
+    room = len(levels) - first if better else first + 1
+
+    def turned(steps: NDArray[np.int64]) -> NDArray[np.bool_]:
+        level = levels[np.clip(first + sign * steps, 0, max(len(levels) - 1, 0))]
+        after = case.moved(slot, level - standing)
+        return after < tonight if better else after > tonight
+
+    open_to = of & ~np.isnan(standing) & (room > 0)
+    if not open_to.any():
+        return np.full(len(standing), -1)
+    low, high = np.zeros(len(standing), dtype=np.int64), np.maximum(room - 1, 0)
+    possible = open_to & turned(high)
+    while (low < high).any():
+        middle = (low + high) // 2
+        enough = turned(middle)
+        low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
+    return np.where(possible, first + sign * high, -1)
 
 
-def _ingredient_words(case: _Case, panel: Panel, row: pd.Series, goal: float, *, rising: bool) -> str:
-    """Say from where to where; empty where the panel has no community to show the goal by."""
-    reading = READINGS[row["ingredient"]]
-    grouped, alone = case.ranking.scores.kind != "community", row["slot"] == "homogeneity"
-    target = goal if alone else panel.value_at(reading.feature, goal, rising=rising)
-    if math.isnan(target):
-        return ""
-    before, after = _values(reading, float(row["value"]), target)
-    who = f"its communities' median of {reading.title}" if grouped and not alone else reading.title
-    goal = goal if alone else float(panel.percentile(reading.feature, np.array([target]))[0])
-    reached = "" if alone else f" (from above {100 * row['percentile']:.1f} % of the panel to {100 * goal:.1f} %)"
-    return f"{who} {'up' if rising else 'down'} from {before} to {after}{reached}"
+def _ingredient_words(case: _Case, reading: Reading, slot: str, *, before: tuple[float, float], after: tuple[float, float]) -> str:
+    """Say from where to where (value, percentile), in the feature's own unit and on the panel."""
+    first, second = _values(reading, float(before[0]), float(after[0]))
+    alone = slot == "homogeneity"
+    grouped = case.ranking.scores.kind != "community" and not alone
+    who = f"its communities' median of {reading.title}" if grouped else reading.title
+    reached = "" if alone else f" (from above {100 * before[1]:.1f} % of the panel to {100 * after[1]:.1f} %)"
+    return f"{who} {'up' if after[1] > before[1] else 'down'} from {first} to {second}{reached}"
 
 
 def _values(reading: Reading, before: float, after: float) -> tuple[str, str]:
@@ -242,7 +247,10 @@ def _by_gate(case: _Case, name: str, *, better: bool) -> Iterator[tuple[int, _Ch
     turned = case.grades(**{name: np.where(np.isnan(value), value, least if better else short)})
     for at in np.flatnonzero(turned < tonight if better else turned > tonight):
         size = max(value[at], least) if name == "authors" else 100 if name == "score_low" else 1
-        yield int(at), _Change(float(abs(value[at] - least) / size), VERDICTS[turned[at]], _gate_words(case, name, int(at), better=better))
+        far = float(abs(value[at] - least) / size)
+        if not better and far > 0.5:
+            continue  # evidence seldom shrinks by itself, and never by that much
+        yield int(at), _Change(far if better else 2 * far, VERDICTS[turned[at]], _gate_words(case, name, int(at), better=better))
 
 
 def _gate_words(case: _Case, name: str, at: int, *, better: bool) -> str:

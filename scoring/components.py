@@ -74,8 +74,8 @@ COMPONENTS: tuple[Component, ...] = (
         0.22,
         "People say that something is missing, and they say the same thing.",
         (
-            Ingredient((Reading("seeking", "authors who look for a solution", "share"),), 0.5, "asking for a tool or a way"),
-            Ingredient((Reading("pain", "authors who describe a pain", "share"),), 0.25, "hours lost, manual work, frustration"),
+            Ingredient((Reading("seeking", "share of authors who look for a solution", "share"),), 0.5, "asking for a tool or a way"),
+            Ingredient((Reading("pain", "share of authors who describe a pain", "share"),), 0.25, "hours lost, manual work, frustration"),
             Ingredient(
                 (Reading("need_concentration", "concentration of needs", ""),), 0.25, "many ask for one thing, not each for another"
             ),
@@ -103,7 +103,7 @@ COMPONENTS: tuple[Component, ...] = (
             Ingredient(
                 (
                     Reading("rmst_90", "days that authors stay, of the first 90", "days"),
-                    Reading("retention", "authors who return next month", "share"),
+                    Reading("retention", "share of authors who return next month", "share"),
                 ),
                 0.5,
                 "authors stay; where survival cannot be measured, monthly retention stands in",
@@ -128,11 +128,15 @@ COMPONENTS: tuple[Component, ...] = (
         "What people ask for is not solved for them today.",
         (
             Ingredient(
-                (Reading("unsolved_share", "questions left unsolved", "share"),), 0.5, "help threads without an acknowledged answer"
+                (Reading("unsolved_share", "share of questions left unsolved", "share"),),
+                0.5,
+                "help threads without an acknowledged answer",
             ),
-            Ingredient((Reading("unanswered_48h", "posts without a reply in 48 hours", "share"),), 0.3, "nobody answers at all"),
+            Ingredient((Reading("unanswered_48h", "share of posts without a reply in 48 hours", "share"),), 0.3, "nobody answers at all"),
             Ingredient(
-                (Reading("workaround_rate", "authors who work around it", "share"),), 0.2, "spreadsheets, scripts and other makeshift"
+                (Reading("workaround_rate", "share of authors who work around it", "share"),),
+                0.2,
+                "spreadsheets, scripts and other makeshift",
             ),
         ),
     ),
@@ -242,22 +246,6 @@ class Panel:
             return np.full(values.shape, math.nan)
         below = np.searchsorted(reference, values, side="left") / reference.size
         return np.where(np.isnan(values), math.nan, below)
-
-    def value_at(self, feature: str, percentile: float, *, rising: bool) -> float:
-        """Return the panel value nearest beyond a percentile: the least at or above it when rising, else the greatest at or below it.
-
-        NaN where the panel reaches no such percentile.
-        """
-        ascending = self.reference[feature]
-        size = len(ascending)
-        place = math.ceil(percentile * size - 1e-9) if rising else math.floor(percentile * size + 1e-9)
-        if not (0 <= place < size or (not rising and size)):
-            return math.nan
-        value = ascending[min(place, size - 1)]
-        if rising and place and ascending[place - 1] == value:  # its ties begin lower: the next value is the first that is beyond
-            place = int(np.searchsorted(ascending, value, side="right"))
-            return float(ascending[place]) if place < size else math.nan
-        return float(value)
 
 
 class Blend(NamedTuple):

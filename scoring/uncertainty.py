@@ -47,6 +47,7 @@ from scoring.verdicts import Gates, Thresholds, grade, order
 NORMAL_90 = 1.6448536269514722
 CONCENTRATION = 40
 FEW = 5
+"""Least weighted sum in a numerator that a resampling of authors is trusted with."""
 SAME = 0.5
 """Least Jaccard at which a cluster of a replicate is still the same archetype."""
 

@@ -71,7 +71,11 @@ class Gates(NamedTuple):
 
 
 def grade(gates: Gates, thresholds: Thresholds) -> Grades:
-    """Give each entity its verdict, as a position in ``VERDICTS``: the first rule that applies."""
+    """Give each entity its verdict, as a position in ``VERDICTS``: the first rule that applies.
+
+    Quantities are compared to nine decimals, so that rounding in a weighted mean decides nothing.
+    """
+    gates = Gates(gates.withheld, *(np.round(quantity, 9) for quantity in gates[1:]))
     enough = (gates.coverage >= thresholds.coverage) & (gates.authors >= thresholds.authors) & ~(gates.stability < thresholds.stability)
     shallow = ((gates.demand < thresholds.demand) & (gates.money < thresholds.money)) | (gates.retained_reach < thresholds.retained_reach)
     saturated = (gates.headroom < thresholds.headroom) & ~(gates.switching_wedge > thresholds.switching_wedge)

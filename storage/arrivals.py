@@ -61,7 +61,8 @@ _REPLACE = f"UPDATE records AS r SET {_CREDITED}, {_ASSIGNED} FROM arriving a WH
 # What is unknown never replaces what is known; of what was read at the same instant, the greater value stays.
 _COMMUNITIES = """
 WITH told AS (
-    SELECT community, name, url, nullif(description, '') AS description, members, sensitive, coalesce(retrieved_at, -1) AS seen FROM incoming
+    SELECT community, name, url, nullif(description, '') AS description, members, sensitive, coalesce(retrieved_at, -1) AS seen
+    FROM incoming
     UNION ALL
     SELECT community, name, url, nullif(description, ''), members, sensitive, coalesce(retrieved_at, -1) FROM communities
     WHERE source_id = $source AND community IN (SELECT community FROM incoming)

@@ -97,6 +97,8 @@ def _dataclass(entry: dict[str, Any]) -> type[Any]:
 def _write_frame(path: Path, frame: pd.DataFrame) -> dict[str, Any]:
     named = frame.index.name is not None
     flat = frame.reset_index() if named else frame
+    if not len(flat.columns):
+        return {"index": None, "types": {}, "rows": len(flat)}
     connection = duckdb.connect()
     try:
         connection.register("flat", flat)
@@ -107,6 +109,8 @@ def _write_frame(path: Path, frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _read_frame(path: Path, entry: dict[str, Any]) -> pd.DataFrame:
+    if not entry["types"]:
+        return pd.DataFrame(index=range(entry["rows"]))
     connection = duckdb.connect()
     try:
         flat = connection.execute("SELECT * FROM read_parquet(?)", [str(path)]).df()

@@ -72,6 +72,10 @@ class Pseudonyms:
         said = hashlib.blake2b(repr(value).encode(), key=self._key, digest_size=8)
         return int.from_bytes(said.digest(), "big")
 
+    def evidence_key(self) -> bytes:
+        """Derive the key under which evidence is hashed: recognisable to whoever holds this directory, to nobody else."""
+        return hmac.digest(self._key, b"evidence", "sha256")
+
     def fingerprint(self) -> int:
         """Tell one key from another without giving it away."""
         return self._hash("fingerprint")

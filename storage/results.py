@@ -6,7 +6,6 @@ Readers use the views (``storage.database.read_only``), which follow one pointer
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -67,7 +66,7 @@ new run, not an old one; and what history needs (rankings, profiles, counters) s
 """
 INSERTED_AT_ONCE = 20_000
 """Rows handed to the driver in one call: bounds the copies it makes."""
-RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+UNFINISHED = frozenset({"running", "interrupted"})
 run_table: Table = SQLModel.metadata.tables["run"]
 publication_table: Table = SQLModel.metadata.tables["publication"]
 panel_table: Table = SQLModel.metadata.tables["panel_value"]
@@ -98,37 +97,54 @@ class Results:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._engine.dispose()
 
-    def begin_run(self, run_id: str, *, started_at: int, provenance: Provenance) -> int:
-        """Register a run and return its sequence number; a run that never finished is taken up again under its old number.
+    def resume_or_begin(self, *, started_at: int, provenance: Provenance, held: bool = False) -> str:
+        """Take up the newest run where it was left unfinished with the same provenance, else begin a new one.
 
-        Raises:
-            ValueError: The id is unusable as a folder name, or the run is finished, or it began with another configuration.
+        The caller holds the run lock, so whatever else stands unfinished is nobody's: it is closed as failed.
+
+        Args:
+            started_at: Instant at which a new run begins; only for people, runs are ordered by their sequence.
+            provenance: What the run is made with.
+            held: Take up a run that the gate held, too.
+
+        Returns:
+            The id of the run.
         """
-        if not RUN_ID.fullmatch(run_id):
-            raise ValueError(
-                f"{run_id!r} is no run id: 1 to 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit."
-            )
         made_with = {**provenance._asdict(), "invented": int(provenance.invented)}
         with self._engine.begin() as connection:
-            known = connection.execute(select(run_table).where(run_table.c.run_id == run_id)).one_or_none()
-            if known is None:
-                sequence = (connection.execute(select(func.max(run_table.c.sequence))).scalar() or 0) + 1
-                new = {"run_id": run_id, "sequence": sequence, "status": "running", "started_at": started_at, **made_with}
-                connection.execute(insert(run_table).values(new))
-                return sequence
-            if known.status not in {"running", "interrupted"}:
-                raise ValueError(f"Run {run_id} is finished ({known.status}) and is never changed: begin one with a new id.")
-            differing = [name for name, value in made_with.items() if getattr(known, name) != value]
-            if differing:
-                raise ValueError(f"Run {run_id} began with another {', '.join(differing)}: begin one with a new id.")
-            _set(connection, run_id, status="running", finished_at=None, reason="")
-            return int(known.sequence)
+            newest = connection.execute(select(run_table).order_by(run_table.c.sequence.desc()).limit(1)).one_or_none()
+            left = {"running", "interrupted", "held"} if held else {"running", "interrupted"}
+            if newest and newest.status in left and all(getattr(newest, name) == value for name, value in made_with.items()):
+                _set(connection, newest.run_id, status="running", finished_at=None, reason="")
+                return str(newest.run_id)
+            stale = run_table.c.status.in_(("running", "interrupted"))
+            reason = "given up: another run was begun before it was finished"
+            connection.execute(update(run_table).where(stale).values(status="failed", finished_at=started_at, reason=reason))
+            sequence = newest.sequence + 1 if newest else 1
+            run_id = f"run-{sequence:06}"
+            new = {"run_id": run_id, "sequence": sequence, "status": "running", "started_at": started_at, **made_with}
+            connection.execute(insert(run_table).values(new))
+        return run_id
 
     def finish_run(self, run_id: str, *, status: Literal["failed", "held", "interrupted"], at: int, reason: str) -> None:
-        """Close a run that is not published. An interrupted one may be begun again."""
+        """Close a run that is not published. An interrupted one may be taken up again."""
         with self._engine.begin() as connection:
             _unfinished(connection, run_id)
             _set(connection, run_id, status=status, finished_at=at, reason=reason)
+
+    def keep_source_run(self, row: tables.SourceRun) -> None:
+        """Keep what a source delivered as soon as it has, so that an interrupted run need not read it again."""
+        with self._engine.begin() as connection:
+            _unfinished(connection, row.run_id)
+            table = SAVED["source_run"]
+            connection.execute(delete(table).where(table.c.run_id == row.run_id, table.c.source == row.source))
+            _insert(connection, table, checked(table, [row]))
+
+    def source_runs(self, run_id: str) -> list[tables.SourceRun]:
+        """Return what the sources of a run have delivered, by name."""
+        with Session(self._engine) as session:
+            chosen = select(tables.SourceRun).where(col(tables.SourceRun.run_id) == run_id)
+            return list(session.scalars(chosen.order_by(col(tables.SourceRun.source))))
 
     def save(self, run_id: str, publication: Mapping[str, Rows]) -> None:
         """Write everything a run found in one transaction, in place of what an interrupted attempt of the same run wrote.
@@ -259,7 +275,7 @@ def _known(connection: Connection, run_id: str) -> Any:
 
 def _unfinished(connection: Connection, run_id: str) -> Any:
     run = _known(connection, run_id)
-    if run.status not in {"running", "interrupted"}:
+    if run.status not in UNFINISHED:
         raise ValueError(f"Run {run_id} is finished ({run.status}) and is never changed.")
     return run
 

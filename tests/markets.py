@@ -41,6 +41,8 @@ def market(
         needs=asked.astype({"community": str, "need": str}),
         mentions=pd.DataFrame([{**MENTION, **mention} for mention in mentions], columns=["community", "record_id", *MENTION]),
         own_weight=pd.DataFrame(index=index),
+        records=100 * len(index),
+        authors=50 * len(index),
     )
 
 

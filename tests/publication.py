@@ -76,7 +76,7 @@ def run_facts(communities: int, structure: str) -> dict[str, Any]:
         "communities": communities,
         "platform_association": 0.12,
         "panel_version": 1,
-        "notes": "The column churn was dropped: nobody could measure it.\n1 community was set aside.",
+        "notes": "unsolved_share was dropped: nobody could measure it.\n1 community was set aside.",
     }
 
 
@@ -237,10 +237,10 @@ def needs(entity: str, entity_id: str, at: int) -> list[dict[str, Any]]:
     return [{"entity": entity, "entity_id": entity_id, "need": need, "authors": authors, "communities": 3} for need, authors in said]
 
 
-def published(path: Path, *, run_id: str = "run-1", tables: Mapping[str, Rows] | None = None, invented: bool = False) -> Path:
-    """Write a results file with one more published run."""
+def published(path: Path, *, tables: Mapping[str, Rows] | None = None, invented: bool = False) -> Path:
+    """Write a results file with one more published run: run-000001, then run-000002."""
     with Results.open(path) as results:
-        sequence = results.begin_run(run_id, started_at=BEGAN, provenance=PROVENANCE._replace(invented=invented))
+        run_id = results.resume_or_begin(started_at=BEGAN, provenance=PROVENANCE._replace(invented=invented))
         results.save(run_id, publication() if tables is None else tables)
-        results.publish(run_id, at=BEGAN + 100 * sequence)
+        results.publish(run_id, at=BEGAN + 100 * int(run_id[-6:]))
     return path

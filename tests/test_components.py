@@ -71,18 +71,6 @@ def test_a_panel_has_one_version():
         Panel.from_rows(rows)
 
 
-@settings(max_examples=60, deadline=None)
-@given(arrays(float, st.integers(1, 12), elements=st.integers(0, 5).map(float)), st.integers(0, 1000).map(lambda part: part / 1000))
-def test_the_value_beyond_a_percentile_is_the_nearest(values, percentile):
-    """The value at a percentile agrees with a search through the whole panel, ties included."""
-    panel = Panel.freeze(pd.DataFrame({"money": values}, index=keys(len(values))))
-    standing = {value: float((values < value).mean()) for value in sorted(set(values.tolist()))}
-    above = [value for value, share in standing.items() if share >= percentile - 1e-9]
-    below = [value for value, share in standing.items() if share <= percentile + 1e-9]
-    assert panel.value_at("money", percentile, rising=True) == pytest.approx(min(above, default=math.nan), nan_ok=True)
-    assert panel.value_at("money", percentile, rising=False) == max(below)
-
-
 def test_component_is_the_weighted_mean_of_its_ingredients():
     """Demand .8, .4, .2 with weights .5, .25, .25 is .55; without the first it is .3; without all it is missing."""
     rows = pd.DataFrame({"seeking": [0.8, math.nan, math.nan], "pain": [0.4, 0.4, math.nan], "need_concentration": [0.2, 0.2, math.nan]})

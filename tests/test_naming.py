@@ -59,9 +59,9 @@ def test_every_feature_can_be_put_into_words():
     assert set(FEATURES) <= set(PHRASES)
     for name in PHRASES:
         for z in (-1.0, 1.0):
-            sentence = Trait(name, 0.4, 0.2, z).sentence
-            assert "{" not in sentence
-            assert "market" in sentence
+            for sentence in Trait(name, 0.4, 0.2, z).sentences():
+                assert "{" not in sentence
+                assert "market" in sentence
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,22 @@ def test_the_template_says_the_strongest_traits_once_and_what_is_asked_for():
     assert "42 % of a month's authors act again in the next, 31 % in the market" in label.summary
     assert "“a log of hive inspections” (17 authors in 4 communities)" in label.summary
     assert label.source == "template"
+
+
+def test_differences_that_nobody_would_see_are_not_spoken_of():
+    """A large effect size on rates of 0.01 and 0.02 percent, or on 4.0 and 4.2, is no trait."""
+    traits = (Trait("refusal", 0.0002, 0.0001, -3.0), Trait("growth", 4.0, 4.2, -3.0), Trait("seeking", 0.02, 0.01, 0.1))
+    assert replace(BEES, traits=traits).telling() == []
+
+
+def test_wordings_are_not_shared_while_there_are_others():
+    """Three archetypes with the same strongest trait say it in three ways, and ask in three ways."""
+    facts = [
+        replace(BEES, group=n, traits=(Trait("retention", 0.5 + n / 10, 0.31, 1.8),), asks=(Ask("a log", 9 + n, 2),)) for n in range(3)
+    ]
+    written = [label.summary.replace(f"{50 + 10 * n} %", "#").replace(f"{9 + n} authors", "#") for n, label in enumerate(labels(facts))]
+    sentences = [sentence.removesuffix(".") for text in written for sentence in text.split(". ")]
+    assert len(set(sentences)) == len(sentences) == 9
 
 
 def test_a_segment_is_worded_as_a_cut():

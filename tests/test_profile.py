@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from discovery.archetypes.profile import exemplars, median_interval, profiles, rescaled, robust_centre
+from discovery.archetypes.profile import exemplars, median_interval, profiles, robust_centre
 from tests.markets import market
 
 NAMES = [f"made:{letter}" for letter in "abcdefgh"]
@@ -83,12 +83,6 @@ def test_the_exact_interval_agrees_with_drawing_resamples(n):
     steps = np.searchsorted(ordered, np.quantile(drawn, [0.05, 0.95]))
     assert abs(int(np.searchsorted(ordered, low)) - steps[0]) <= 1
     assert abs(int(np.searchsorted(ordered, high)) - steps[1]) <= 1
-
-
-def test_open_ends_of_a_scale_stay_finite():
-    """A rate of 0 or 1 and a frequency of 0 have a place on the scale that distances are taken on."""
-    for transform in ("log", "log1p", "logit", "identity"):
-        assert np.isfinite(rescaled(np.array([0.0, 1.0]), transform)).all()
 
 
 def test_exemplars_are_near_known_well_and_never_outliers_or_sensitive():

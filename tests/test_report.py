@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scoring.report import explain, write_report
+from scoring.report import write_report
 from scoring.report.content import read
-from scoring.report.escape import csv_cells, https_address, markdown_link, markdown_text, terminal_text
+from scoring.report.escape import markdown_text, terminal_text
 from scoring.report.render import markdown, page
 from scoring.report.words import amount, day, measured, quoted, span, tied_with_first
 from storage.database import read_only
@@ -87,26 +89,20 @@ class Dom(HTMLParser):
         self.text += data
 
 
-def hostile(text: str) -> dict[str, Any]:
-    """A publication in which everything that comes from outside is one text."""
-    tables = publication()
-    for name, columns in {
-        "archetype": ("name", "summary", "counter_argument", "would_change"),
-        "niche": ("name", "summary", "counter_argument", "would_change", "top_need"),
-        "community": ("name", "url"),
-        "evidence": ("url", "quote", "licence"),
-        "score": ("verdict_reason",),
-        "source_run": ("reason",),
-        "quarantined_item": ("reason",),
-        "feature": ("title",),
-    }.items():
-        for row in tables[name]:
-            row.update(dict.fromkeys(columns, text))
-    for name, column in (("need", "need"), ("term", "term")):
-        for row in tables[name][::2]:
-            row[column] = text
-    tables["run"][0]["notes"] = terminal_text(text)
-    return tables
+FOREIGN = {
+    "archetype": ("name", "summary", "counter_argument", "would_change"),
+    "niche": ("name", "summary", "counter_argument", "would_change", "top_need"),
+    "community": ("name", "url"),
+    "evidence": ("url", "quote", "licence"),
+    "score": ("verdict_reason",),
+    "source_run": ("reason",),
+    "quarantined_item": ("reason",),
+    "feature": ("title",),
+    "run": ("notes",),
+    "need": ("need",),
+    "term": ("term",),
+}
+"""Columns that hold text from outside, or made from it."""
 
 
 @pytest.fixture(scope="module")
@@ -127,27 +123,35 @@ def rows_and_cells(text: str) -> list[int]:
     return [len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("|")]
 
 
-def forms(path: Path) -> tuple[str, Dom]:
-    """The report of a results file as Markdown and as a page, without figures."""
+def forms(path: Path, text: str) -> tuple[str, Dom]:
+    """The report, without figures, as Markdown and as a page, after everything from outside became one text."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("DELETE FROM need WHERE authors < 20")  # two needs of the same words would be one
+        connection.execute("DELETE FROM term WHERE z < 4")
+        for table, columns in FOREIGN.items():
+            value = terminal_text(text) if table == "run" else text  # a note is a line, by its definition
+            connection.execute(f"UPDATE {table} SET {', '.join(f'{column} = :text' for column in columns)}", {"text": value})  # noqa: S608
     with read_only(path) as connection:
-        text = markdown(read(connection, top=5, shown=25), figures={})
-    return text, Dom(page(text, figures={}))
+        shown = markdown(read(connection, top=5, shown=25), figures={})
+    return shown, Dom(page(shown, figures={}))
 
 
 @pytest.fixture(scope="module")
-def harmless(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Dom]:
-    """The report in which everything from outside is the word `word`, and no address is a link."""
-    return forms(published(tmp_path_factory.mktemp("harmless") / "results.db", tables=hostile("word")))
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results file whose texts may be overwritten."""
+    return published(tmp_path_factory.mktemp("foreign") / "results.db")
 
 
 @pytest.mark.parametrize("vector", HOSTILE, ids=range(len(HOSTILE)))
-def test_foreign_text_does_nothing(tmp_path: Path, harmless: tuple[str, Dom], vector: str) -> None:
+def test_foreign_text_does_nothing(foreign: Path, vector: str) -> None:
     """Whatever names, needs, quotes, links and reasons hold, the report has the same tags and cells, and no link or control character."""
-    text, dom = forms(published(tmp_path / "results.db", tables=hostile(vector)))
-    assert dom.tags == harmless[1].tags
-    assert dom.attributes == harmless[1].attributes
+    harmless, plain = forms(foreign, "word")
+    text, dom = forms(foreign, vector)
+    assert dom.tags == plain.tags
+    assert dom.attributes == plain.attributes
     assert {name for name, _ in dom.attributes} <= {"lang", "charset", "http-equiv", "content", "name", "class"}
-    assert rows_and_cells(text) == rows_and_cells(harmless[0])
+    assert rows_and_cells(text) == rows_and_cells(harmless)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", text + dom.text)
 
 
@@ -218,6 +222,7 @@ def test_every_top_row_carries_its_case(written: Path) -> None:
         "- **The need:** a way to track ink number 0 (31 people, 3 communities); cheaper spare parts (12 people, 3 communities)" in section
     )
     assert re.findall(r"\[r/place(\d+)\]\(<https://www.reddit.com/r/", section) == ["00", "04", "08"]
+    assert "- **In their words:**\n    - “I paid" in section
     said = section.partition("**In their words:**")[2].partition("- **The case")[0]
     assert re.findall(r"“(.*?)”", said) == ["I paid 40 dollars", "I spend hours on it"]
     assert "a record in r/place02](<https://www.reddit.com/comments/03/>), not quoted (is buying or switching)" in said
@@ -233,7 +238,7 @@ def test_the_method_says_what_is_missing(written: Path) -> None:
     assert "| dump | pushshift | 10 | 6 | 2 | 1 | 1 | every record of its span |" in method
     assert "A listing, such as the 50 hottest posts of a community, is no census." in method
     assert "| share of questions left unsolved | 0 of 12 | too few threads |" in method
-    assert "- The column churn was dropped: nobody could measure it." in method
+    assert "- “share of questions left unsolved” was dropped: nobody could measure it." in method
     assert "1 community was counted but not scored, as the subject is sensitive." in method
     assert "too far from all others and was left out of the groups: [r/place10]" in method
 
@@ -305,7 +310,7 @@ def test_sections_share_no_sentence(written: Path) -> None:
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path, written: Path) -> None:
     """Another run of the same results gives the same report to the byte: no clock, no run id, no random ids."""
-    path = published(tmp_path / "results.db", run_id="another-night")
+    path = published(published(tmp_path / "results.db", tables=publication(communities=9)))
     again = write_report(path, tmp_path / "reports")
     assert {file.name: file.read_bytes() for file in again.iterdir()} == {file.name: file.read_bytes() for file in written.iterdir()}
 
@@ -314,22 +319,22 @@ def test_latest_points_to_the_last_report(tmp_path: Path) -> None:
     """Each run has its folder, `latest` leads to the last one written, and nothing half-written stays behind."""
     path = published(tmp_path / "results.db")
     first = write_report(path, tmp_path / "reports")
-    published(path, run_id="run-2", tables=publication(communities=9))
+    published(path, tables=publication(communities=9))
     second = write_report(path, tmp_path / "reports")
     assert (tmp_path / "reports" / "latest").resolve() == second
     with Results.open(path) as results:
-        results.rollback("run-1")
+        results.rollback("run-000001")
     (first / "report.md").write_text("scribbled")
     write_report(path, tmp_path / "reports")
     assert (tmp_path / "reports" / "latest").resolve() == first
     assert "Look first at" in (first / "report.md").read_text()
-    assert sorted(entry.name for entry in (tmp_path / "reports").iterdir()) == ["latest", "run-1", "run-2"]
+    assert sorted(entry.name for entry in (tmp_path / "reports").iterdir()) == ["latest", "run-000001", "run-000002"]
 
 
 def test_a_report_needs_a_published_run(tmp_path: Path) -> None:
     """Before the first publication there is nothing to report, and nothing is written."""
     with Results.open(tmp_path / "results.db") as results:
-        results.begin_run("r", started_at=BEGAN, provenance=PROVENANCE)
+        results.resume_or_begin(started_at=BEGAN, provenance=PROVENANCE)
     with pytest.raises(LookupError, match="No run has been published yet"):
         write_report(tmp_path / "results.db", tmp_path / "reports")
     assert not (tmp_path / "reports").exists()
@@ -344,61 +349,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> N
     (tmp_path / "reports").write_text("in the way")
     with pytest.raises(FileExistsError):
         write_report(path, tmp_path / "reports")
-    assert (tmp_path / "kept" / "run-1" / "report.md").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("kind", "entity_id", "said"),
-    [
-        ("archetype", "a1", "### 2. Busy question desks"),
-        ("niche", "n3", "demand is its weakest part and costs 7 points"),
-        ("community", "reddit:place05", "### 6. r/place05"),
-    ],
-)
-def test_explain_is_the_reports_own_section(tmp_path: Path, kind: Any, entity_id: str, said: str) -> None:
-    """Explaining one entity gives the text the report has on it, for entities outside its top as well."""
-    path = published(tmp_path / "results.db")
-    assert said in explain(path, kind, entity_id)
-    with pytest.raises(LookupError, match=f"ranks no {kind} x"):
-        explain(path, kind, "x")
-
-
-@pytest.mark.parametrize(
-    ("url", "address"),
-    [
-        ("https://forum.example.org/t/12?page=2#a", "https://forum.example.org/t/12?page=2#a"),
-        ("https://example.org:8443/ü (1)", None),
-        ("https://example.org/ü(1)", "https://example.org/%C3%BC%281%29"),
-        ("https://example.org/a|b`c<d>", "https://example.org/a%7Cb%60c%3Cd%3E"),
-        ("http://example.org/", None),
-        ("javascript:alert(1)", None),
-        ("https://user@example.org/", None),
-        ("https://exa\u202emple.org/", None),
-        ("https://example.org:99999/", None),
-        ("https://[::1", None),
-        ("https://", None),
-        ("https:///path", None),
-        ("https://example.org\\@evil.example", None),
-        (" https://example.org", None),
-        (None, None),
-    ],
-)
-def test_only_plain_https_becomes_a_link(url: str | None, address: str | None) -> None:
-    """A link is https with a host, without credentials, and its characters cannot end it; else the text stands alone."""
-    assert https_address(url) == address
-    assert markdown_link("x", url) == (f"[x](<{address}>)" if address else "x")
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "|calc", "＝1", "\n=1", "\u00a0=1"])
-def test_formulas_are_disarmed(text: str) -> None:
-    """Text that a spreadsheet would run gets an apostrophe; taking it away gives the text back."""
-    assert csv_cells([text]) == [f"'{text}"]
-
-
-def test_numbers_stay_numbers() -> None:
-    """Negative numbers, ordinary text and gaps pass unchanged."""
-    values = [-1.5, -3, 0, None, "a=b", "3-4", "", "r/place"]
-    assert csv_cells(values) == values
+    assert (tmp_path / "kept" / "run-000001" / "report.md").read_bytes() == before
 
 
 def test_numbers_read_well() -> None:

@@ -21,8 +21,10 @@ import pytest
 from storage.database import APPLICATION_ID, SCHEMA_VERSION, ResultsFileError, read_only
 from storage.reading import QueryError, ask
 from storage.results import KEPT_RUNS, SAVED, Results
+from storage.tables import SourceRun
 from tests.publication import PROVENANCE, publication, published
 
+FIRST, SECOND = "run-000001", "run-000002"
 VIEWS = ("ranked_archetypes", "ranked_niches", "ranked_communities", "community_features", "archetype_evidence", "score_components")
 
 
@@ -31,10 +33,10 @@ def shown(path: Path) -> list[Any]:
     return [ask(path, f'SELECT * FROM "{view}"') for view in VIEWS]  # noqa: S608  our own names
 
 
-def begun(path: Path, run_id: str = "r") -> Results:
-    """Results with a run under way."""
+def begun(path: Path) -> Results:
+    """Results with their first run under way."""
     results = Results.open(path)
-    results.begin_run(run_id, started_at=1, provenance=PROVENANCE)
+    assert results.resume_or_begin(started_at=1, provenance=PROVENANCE) == FIRST
     return results
 
 
@@ -43,7 +45,7 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     tables = publication()
     path = published(tmp_path / "results.db", tables=tables)
     with read_only(path) as connection:
-        counts = {name: connection.execute(f'SELECT count(*) FROM "{name}" WHERE run_id = ?', ["run-1"]).fetchone()[0] for name in SAVED}  # noqa: S608
+        counts = {name: connection.execute(f'SELECT count(*) FROM "{name}" WHERE run_id = ?', [FIRST]).fetchone()[0] for name in SAVED}  # noqa: S608
         missing = connection.execute(
             "SELECT DISTINCT feature, value, missing_reason FROM community_features WHERE value IS NULL"
         ).fetchall()
@@ -79,7 +81,7 @@ def test_values_survive_exactly(tmp_path: Path) -> None:
         pytest.param({"criterion": [{"criterion": "gap", "k": 1, "value": math.nan}]}, "criterion break a rule", id="nan-where-needed"),
         pytest.param({"criterion": [{"criterion": "g", "k": 1, "value": 1.0}] * 2}, "UNIQUE", id="twice"),
         pytest.param({"run": [{"status": "published"}]}, "status is not for the run to say", id="own-status"),
-        pytest.param({"run": [{"structure": "blobs"}]}, "facts of run r break a rule", id="unknown-structure"),
+        pytest.param({"run": [{"structure": "blobs"}]}, "facts of run run-000001 break a rule", id="unknown-structure"),
         pytest.param({"run": [{"reason": "a"}, {"reason": "b"}]}, "one row", id="two-facts"),
     ],
 )
@@ -87,16 +89,16 @@ def test_what_does_not_fit_is_refused_whole(tmp_path: Path, tables: Mapping[str,
     """A wrong table, column or value is an error that names it, and nothing of that save is kept."""
     good = {"source_run": publication()["source_run"]}
     with begun(tmp_path / "results.db") as results, pytest.raises(ValueError, match=said):
-        results.save("r", {**good, **tables})
+        results.save(FIRST, {**good, **tables})
     assert ask(tmp_path / "results.db", "SELECT * FROM source_runs").rows == []
 
 
 def test_saving_again_replaces(tmp_path: Path) -> None:
     """A run that was interrupted after its save may save again: its rows are replaced, not doubled."""
     with begun(tmp_path / "results.db") as results:
-        results.save("r", publication())
-        results.save("r", publication(communities=5))
-        results.publish("r", at=9)
+        results.save(FIRST, publication())
+        results.save(FIRST, publication(communities=5))
+        results.publish(FIRST, at=9)
     assert ask(tmp_path / "results.db", "SELECT count(*) FROM communities").rows == [(5,)]
 
 
@@ -108,53 +110,77 @@ def test_numpy_and_booleans_are_numbers(tmp_path: Path) -> None:
     assert ask(path, "SELECT is_exemplar, records, distance FROM community").rows == [(1, 7, 0.5)]
 
 
-def test_runs_are_numbered_in_the_order_they_begin(tmp_path: Path) -> None:
-    """The sequence orders runs even when the clock goes back; a run taken up again keeps its number."""
+def test_an_unfinished_run_is_taken_up_again(tmp_path: Path) -> None:
+    """An interrupted or killed run goes on under its own id; a finished one is followed by the next number, whatever the clock says."""
     with Results.open(tmp_path / "results.db") as results:
-        assert results.begin_run("a", started_at=100, provenance=PROVENANCE) == 1
-        assert results.begin_run("b", started_at=5, provenance=PROVENANCE) == 2
-        results.finish_run("a", status="interrupted", at=6, reason="SIGTERM")
-        assert results.begin_run("a", started_at=7, provenance=PROVENANCE) == 1
-        assert [(run.run_id, run.status, run.finished_at) for run in results.runs()] == [("a", "running", None), ("b", "running", None)]
+        for started_at in (100, 5):
+            assert results.resume_or_begin(started_at=started_at, provenance=PROVENANCE) == FIRST
+        results.finish_run(FIRST, status="interrupted", at=6, reason="SIGTERM")
+        assert results.resume_or_begin(started_at=7, provenance=PROVENANCE) == FIRST
+        assert [(run.sequence, run.status, run.started_at, run.finished_at) for run in results.runs()] == [(1, "running", 100, None)]
+        results.finish_run(FIRST, status="failed", at=8, reason="no records")
+        assert results.resume_or_begin(started_at=3, provenance=PROVENANCE) == SECOND
+        assert [run.run_id for run in results.runs()] == [FIRST, SECOND]
 
 
-@pytest.mark.parametrize("run_id", ["", "../up", "a/b", ".hidden", "-rf", "a b", "x" * 101, "a\n"])
-def test_a_run_id_is_a_safe_folder_name(tmp_path: Path, run_id: str) -> None:
-    """Reports are folders named for their run: anything that is no plain name is refused."""
-    with Results.open(tmp_path / "results.db") as results, pytest.raises(ValueError, match="is no run id"):
-        results.begin_run(run_id, started_at=1, provenance=PROVENANCE)
+@pytest.mark.parametrize("change", [{"seed": 8}, {"version": "0.2.0"}, {"config_sha256": "other"}, {"invented": True}])
+def test_a_run_goes_on_only_with_the_same_settings(tmp_path: Path, change: dict[str, Any]) -> None:
+    """Another seed, version, configuration or world begins a new run, and the unfinished one is closed as given up."""
+    with begun(tmp_path / "results.db") as results:
+        assert results.resume_or_begin(started_at=2, provenance=PROVENANCE._replace(**change)) == SECOND
+        assert [(run.status, run.finished_at, run.reason[:8]) for run in results.runs()] == [
+            ("failed", 2, "given up"),
+            ("running", None, ""),
+        ]
+
+
+def test_a_held_run_is_taken_up_only_on_demand(tmp_path: Path) -> None:
+    """The next night leaves a held run alone; who asks for it may publish it after all."""
+    path = tmp_path / "results.db"
+    with begun(path) as results:
+        results.save(FIRST, publication(communities=3))
+        results.finish_run(FIRST, status="held", at=2, reason="drift")
+        assert results.resume_or_begin(started_at=3, provenance=PROVENANCE, held=True) == FIRST
+        results.finish_run(FIRST, status="held", at=4, reason="drift")
+        assert results.resume_or_begin(started_at=5, provenance=PROVENANCE) == SECOND
+        assert [run.status for run in results.runs()] == ["held", "running"]
+
+
+def test_what_a_source_delivered_is_kept_at_once(tmp_path: Path) -> None:
+    """Each source's counts are there before the run is saved, the last version counts, and an unbalanced count is refused."""
+    row = SourceRun(run_id=FIRST, source="dump", kind="pushshift", started_at=1, status="partial", coverage="complete", fetched=3, stored=3)
+    with begun(tmp_path / "results.db") as results:
+        results.keep_source_run(row)
+        row.status, row.refused, row.fetched = "complete", 1, 4
+        results.keep_source_run(row)
+        assert results.source_runs(FIRST) == [row]
+        assert results.source_runs(SECOND) == []
+        row.fetched = 5
+        with pytest.raises(ValueError, match="nothing_is_lost"):
+            results.keep_source_run(row)
 
 
 def test_a_finished_run_never_changes(tmp_path: Path) -> None:
-    """A published, failed or held run cannot be begun, saved, published or finished again."""
-    path = published(tmp_path / "results.db")
-    with Results.open(path) as results:
-        results.begin_run("held", started_at=1, provenance=PROVENANCE)
-        results.finish_run("held", status="held", at=2, reason="too many communities moved")
-        for run_id in ("run-1", "held"):
-            for change in (
-                lambda run_id: results.begin_run(run_id, started_at=3, provenance=PROVENANCE),
-                lambda run_id: results.save(run_id, {}),
-                lambda run_id: results.publish(run_id, at=3),
-                lambda run_id: results.finish_run(run_id, status="failed", at=3, reason="x"),
-            ):
-                with pytest.raises(ValueError, match="is finished"):
-                    change(run_id)
+    """A published run cannot be saved, published or finished again, nor can an unknown one."""
+    row = SourceRun(run_id=FIRST, source="late", kind="table", started_at=1, status="complete", coverage="unknown")
+    with Results.open(published(tmp_path / "results.db")) as results:
+        for change in (
+            lambda: results.save(FIRST, {}),
+            lambda: results.publish(FIRST, at=3),
+            lambda: results.finish_run(FIRST, status="failed", at=3, reason="x"),
+            lambda: results.keep_source_run(row),
+        ):
+            with pytest.raises(ValueError, match=r"is finished \(published\)"):
+                change()
         with pytest.raises(ValueError, match="There is no run x"):
             results.save("x", {})
-
-
-def test_a_run_is_not_taken_up_with_another_configuration(tmp_path: Path) -> None:
-    """Resuming with another seed or configuration would mix two runs: it is refused."""
-    with begun(tmp_path / "results.db") as results, pytest.raises(ValueError, match="another seed, config_sha256"):
-        results.begin_run("r", started_at=2, provenance=PROVENANCE._replace(seed=8, config_sha256="other"))
 
 
 def test_publishing_needs_a_saved_run(tmp_path: Path) -> None:
     """The pointer never moves to a run without rows."""
     with begun(tmp_path / "results.db") as results:
         with pytest.raises(ValueError, match="has not been saved"):
-            results.publish("r", at=2)
+            results.publish(FIRST, at=2)
         assert results.published() is None
 
 
@@ -162,36 +188,35 @@ def test_rollback_shows_the_same_bytes_again(tmp_path: Path) -> None:
     """Going back and forth shows each run exactly as it was first published."""
     path = tmp_path / "results.db"
     first = shown(published(path, tables=publication(communities=7)))
-    second = shown(published(path, run_id="run-2", tables=publication(communities=9, structure="segments")))
+    second = shown(published(path, tables=publication(communities=9, structure="segments")))
     with Results.open(path) as results:
-        results.rollback("run-1")
-        assert (shown(path), getattr(results.published(), "run_id", None)) == (first, "run-1")
-        results.rollback("run-2")
+        results.rollback(FIRST)
+        assert (shown(path), getattr(results.published(), "run_id", None)) == (first, FIRST)
+        results.rollback(SECOND)
         assert shown(path) == second
         with pytest.raises(ValueError, match="There is no run x"):
             results.rollback("x")
-        results.begin_run("new", started_at=1, provenance=PROVENANCE)
+        new = results.resume_or_begin(started_at=1, provenance=PROVENANCE)
         with pytest.raises(ValueError, match=r"never published \(running\)"):
-            results.rollback("new")
+            results.rollback(new)
 
 
 def test_old_runs_keep_their_ranking_only(tmp_path: Path) -> None:
     """Bulky rows stay for the newest published runs, the published one and the newest; rankings and history stay for all."""
     path = tmp_path / "results.db"
-    for night in range(1, KEPT_RUNS + 3):
-        published(path, run_id=f"run-{night}", tables=publication(communities=2))
+    names = [f"run-{number:06}" for number in range(1, KEPT_RUNS + 5)]
+    for _ in range(KEPT_RUNS + 2):
+        published(path, tables=publication(communities=2))
     with Results.open(path) as results:
-        results.rollback("run-3")
-        for extra in ("x", "y"):
-            results.begin_run(extra, started_at=1, provenance=PROVENANCE)
-            results.save(extra, publication(communities=2))
-            results.finish_run(extra, status="held", at=2, reason="drift")
+        results.rollback(names[2])
+        for number in (-2, -1):
+            assert results.resume_or_begin(started_at=1, provenance=PROVENANCE) == names[number]
+            results.save(names[number], publication(communities=2))
+            results.finish_run(names[number], status="held", at=2, reason="drift")
         detailed = [run.run_id for run in results.runs() if run.detail]
         with pytest.raises(ValueError, match="keeps its ranking only"):
-            results.rollback("run-1")
-    assert detailed == [f"run-{night}" for night in range(3, KEPT_RUNS + 3)] + ["y"]
-    kept = ask(path, "SELECT DISTINCT run_id FROM community_feature ORDER BY 1").columns
-    assert kept == ["run_id"]
+            results.rollback(FIRST)
+    assert detailed == [*names[2:-2], names[-1]]
     assert ask(path, "SELECT DISTINCT run_id FROM community_feature ORDER BY 1").rows == [(run,) for run in detailed]
     assert ask(path, "SELECT count(DISTINCT run_id) FROM archetype_rankings").rows == [(KEPT_RUNS + 4,)]
     assert ask(path, "SELECT count(*) FROM archetype_history WHERE archetype_id = 'a0'").rows == [(KEPT_RUNS + 2,)]
@@ -213,8 +238,8 @@ def test_the_panel_is_frozen_with_the_publication(tmp_path: Path) -> None:
     panel = pd.DataFrame({"version": 1, "ingredient": ["money", "pain"], "community_id": "reddit:a", "value": [0.25, 0.5]})
     with Results.open(tmp_path / "results.db") as results:
         assert results.panel() is None
-        for run_id, version in (("a", 1), ("b", 2)):
-            results.begin_run(run_id, started_at=1, provenance=PROVENANCE)
+        for version in (1, 2):
+            run_id = results.resume_or_begin(started_at=1, provenance=PROVENANCE)
             results.save(run_id, {})
             with pytest.raises(ValueError, match=f"next reference panel is version {version}; these rows are of \\[3\\]"):
                 results.publish(run_id, at=2, panel=panel.assign(version=3))
@@ -335,7 +360,7 @@ def count(connection, cursor, statement, *rest):
 def commit(connection):
     count(connection, None, "")
 
-published(Path(sys.argv[1]), run_id="run-2", tables=publication(communities=9))
+published(Path(sys.argv[1]), tables=publication(communities=9))
 print("survived")
 """
 
@@ -350,7 +375,7 @@ def test_a_killed_publication_shows_the_old_run(tmp_path: Path, at: int) -> None
     assert shown(path) == old
     undisturbed = published(tmp_path / "other.db")
     new = publication(communities=9)
-    assert shown(published(path, run_id="run-2", tables=new)) == shown(published(undisturbed, run_id="run-2", tables=new))
+    assert shown(published(path, tables=new)) == shown(published(undisturbed, tables=new))
 
 
 def test_a_reader_heals_what_a_killed_writer_left(tmp_path: Path) -> None:

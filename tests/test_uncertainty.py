@@ -24,7 +24,7 @@ def split(values):
     return (values["money"] > 0.5).astype(int)
 
 
-def drawn(*, seed=1, recluster=None, replicates=200):
+def drawn(*, seed=1, recluster=None, replicates=60):
     """Resample nothing but intervals and weights."""
     return Resampling(NOBODY, {}, NO_SHARE, recluster, replicates, seed)
 
@@ -50,7 +50,7 @@ def with_voters(*, count=40, authors=40, recluster=None, seed=1):
     sums, share = voters(random_market(count), authors=authors)
     made = market({"seeking": share, "money": np.linspace(0, 1, count).tolist()}, panel=ladder(), width=0.02)
     own = pd.DataFrame({"seeking": 1.0}, index=keys(count))
-    return made, Resampling(sums, {"seeking": ({"seekers": 1.0}, "people")}, own, recluster, 200, seed)
+    return made, Resampling(sums, {"seeking": ({"seekers": 1.0}, "people")}, own, recluster, 60, seed)
 
 
 def test_nothing_depends_on_the_order_of_rows_or_columns():
@@ -60,7 +60,7 @@ def test_nothing_depends_on_the_order_of_rows_or_columns():
     entities = [groups("archetype", halves), groups("niche", [f"n{number // 5}" for number in range(40)])]
     first = intervals([score(each, made) for each in entities] + [alone(made)], made, resampling=resampling, thresholds=Thresholds())
     mixed_sums = resampling.author_sums.sample(frac=1, random_state=7)[["seekers", "row", "people"]]
-    again = Resampling(mixed_sums, resampling.ratios, resampling.own_weight.iloc[::-1], split, 200, 1)
+    again = Resampling(mixed_sums, resampling.ratios, resampling.own_weight.iloc[::-1], split, 60, 1)
     shuffled = [Entities(each.kind, each.members.sample(frac=1, random_state=3), each.facts.iloc[::-1]) for each in entities]
     second = intervals([score(each, made) for each in shuffled] + [alone(made)], made, resampling=again, thresholds=Thresholds())
     for kind, frame in first.items():
@@ -112,12 +112,12 @@ def test_what_was_never_seen_is_not_certain():
     """A ratio with no hit at all is drawn from its interval, so that its zero is not taken for a fact."""
     made = market({"seeking": [0.0, 0.3], "money": [0.5, 0.5]}, panel=ladder(), width=0.2)
     sums = pd.DataFrame({"row": [0] * 50 + [1] * 50, "people": 1, "seekers": [0] * 50 + [1] * 15 + [0] * 35})
-    resampling = Resampling(sums, {"seeking": ({"seekers": 1.0}, "people")}, pd.DataFrame({"seeking": 1.0}, index=keys(2)), None, 200, 1)
+    resampling = Resampling(sums, {"seeking": ({"seekers": 1.0}, "people")}, pd.DataFrame({"seeking": 1.0}, index=keys(2)), None, 60, 1)
     with_interval = intervals([alone(made)], made, resampling=resampling, thresholds=Thresholds())["community"]
     sure = market({"seeking": [0.0, 0.3], "money": [0.5, 0.5]}, panel=ladder())
     without = intervals([alone(sure)], sure, resampling=resampling, thresholds=Thresholds())["community"]
     widths = [(out["score_high"] - out["score_low"]).iloc[0] for out in (with_interval, without)]
-    assert widths[0] > 2 * widths[1]
+    assert widths[0] > 1.5 * widths[1]
 
 
 def test_weights_are_drawn_even_where_all_values_are_certain():
@@ -173,12 +173,11 @@ def test_archetypes_are_found_again_by_overlap():
 def test_presence_is_how_often_an_archetype_was_found():
     """An archetype that hangs on a coin's toss is absent from some replicates, and one that never comes back has no interval."""
     count = 20
-    money = [0.2] * 10 + [0.8] * 10
+    money = [0.4] * 10 + [0.6] * 10
     made = market({"money": money, "seeking": [0.5] * count}, panel=ladder(), width=0.4)
     scores = score(groups("archetype", ["low"] * 10 + ["high"] * 10), made)
     noisy = intervals([scores], made, resampling=drawn(recluster=split), thresholds=Thresholds())["archetype"]
-    assert (noisy["presence"] > 0.5).all()
-    assert (noisy["presence"] < 1).all()
+    assert noisy["presence"].between(0.05, 0.95).all()
     lost = drawn(recluster=lambda values: pd.Series(np.arange(count), index=values.index))
     gone = intervals([scores], made, resampling=lost, thresholds=Thresholds())["archetype"]
     assert gone["presence"].tolist() == [0, 0]

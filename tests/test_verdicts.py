@@ -29,7 +29,7 @@ FINE = {
     "score": 70,
     "score_low": 60,
 }
-JUST_BELOW = 1e-9
+JUST_BELOW = 1e-6
 
 
 def gates(**changed):
@@ -108,8 +108,8 @@ def test_a_missing_quantity_neither_condemns_nor_promotes(name):
         ({"score": 58.26, "score_low": 49.98, "money": 0.3},
          "not yet to pursue: score 58.3 is below 60.0; the score's 90 % lower bound 49.98 is below 50.00; money 0.30 is below 0.50"),
         ({},
-         "score 70 is at least 60; the score's 90 % lower bound 60 is at least 50; "
-         "demand 0.70 is at least 0.50; money 0.70 is at least 0.50"),
+         ("score 70 is at least 60; the score's 90 % lower bound 60 is at least 50; "
+          "demand 0.70 is at least 0.50; money 0.70 is at least 0.50")),
     ],
 )  # fmt: skip
 def test_reasons_carry_the_numbers(changed, expected):

@@ -36,7 +36,7 @@ OF_EVERY_RUN = {"archetype_history", "runs", "source_runs", "quarantine"}
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two published runs; the second has one community less."""
     path = published(tmp_path_factory.mktemp("views") / "results.db")
-    return published(path, run_id="run-2", tables=publication(communities=11))
+    return published(path, tables=publication(communities=11))
 
 
 def schema(path: Path) -> list[tuple[str, str]]:
@@ -59,8 +59,7 @@ def test_views_show_the_published_run_only(tmp_path: Path, view: str) -> None:
     path = published(tmp_path / "results.db")
     before = ask(path, f'SELECT * FROM "{view}"')  # noqa: S608  our own names
     with Results.open(path) as writer:
-        writer.begin_run("night", started_at=1, provenance=PROVENANCE)
-        writer.save("night", publication(communities=5))
+        writer.save(writer.resume_or_begin(started_at=1, provenance=PROVENANCE), publication(communities=5))
     assert ask(path, f'SELECT * FROM "{view}"') == before  # noqa: S608  our own names
 
 
@@ -68,7 +67,7 @@ def test_views_show_the_published_run_only(tmp_path: Path, view: str) -> None:
 def test_history_shows_every_run(results: Path, view: str, in_each_run: int) -> None:
     """History, runs, sources and quarantine hold the rows of both runs."""
     answer = ask(results, f'SELECT run_id, count(*) FROM "{view}" GROUP BY run_id')  # noqa: S608  our own names
-    assert answer.rows == [("run-1", in_each_run), ("run-2", in_each_run)]
+    assert answer.rows == [("run-000001", in_each_run), ("run-000002", in_each_run)]
 
 
 def test_removing_a_community_changes_no_schema(results: Path, tmp_path: Path) -> None:
@@ -89,7 +88,7 @@ def test_contributions_add_up_to_the_score(results: Path) -> None:
 
 def test_a_ranking_of_an_earlier_run_stays_readable(results: Path) -> None:
     """The rankings of every run can be read, with the same columns as the published one."""
-    earlier = ask(results, "SELECT * FROM niche_rankings WHERE run_id = 'run-1'")
+    earlier = ask(results, "SELECT * FROM niche_rankings WHERE run_id = 'run-000001'")
     assert len(earlier.rows) == 4
     assert earlier.columns == ask(results, "SELECT * FROM ranked_niches").columns
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from discovery.archetypes.facts import Known, facts, known
+from discovery.archetypes.evidence import evidence
+from discovery.archetypes.facts import Known, facts, known, shared_needs
 from discovery.archetypes.naming import Namer
 from discovery.archetypes.needs import needs
 from discovery.archetypes.niches import Niches, find_niches
@@ -19,6 +20,9 @@ from discovery.archetypes.profile import exemplars, market_members
 from discovery.archetypes.terms import terms
 from discovery.clustering import Clustering
 from discovery.features import Measurement
+
+FEW = 300
+"""Communities up to which each has evidence of its own; beyond, cutting quotes for all of them would outlast the run."""
 
 
 @dataclass(frozen=True)
@@ -82,32 +86,36 @@ def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer,
     Returns:
         Archetypes, niches, and all that is known about them. Sensitive communities belong to no group.
     """
-    labels = market_members(measurement, clustering.labels).reindex(measurement.communities.index, fill_value=-1)
-    if clustering.structure == "none":
-        labels = labels * 0 - 1
-    found = find_niches(measurement, _parents(measurement, clustering, labels), seed=seed)
+    structure = clustering.structure
+    labels = _labels(measurement, clustering)
+    found = find_niches(measurement, _whole_market(measurement) if structure == "none" else labels, seed=seed)
     archetypes = known(measurement, labels, entity="archetype", key=key)
     niches = known(measurement, found.membership, entity="niche", key=key)
     alone = pd.Series(range(len(labels)), index=labels.index)
-    keys = list(labels.index)
-    about = ((archetypes.entity, archetypes), (niches.entity, niches))
+    quoted = evidence(measurement, alone if len(alone) <= FEW else alone * 0 - 1, key=key)
     return Interpretation(
-        archetypes=_archetypes(_labelled(measurement, archetypes, namer, cut=clustering.structure == "segments"), clustering, found),
+        archetypes=_archetypes(_labelled(measurement, archetypes, namer, cut=structure == "segments"), clustering, found),
         archetype_features=_profile(archetypes.profile),
-        niches=_niches(_labelled(measurement, niches, namer, cut=False), niches, found, structured=clustering.structure != "none"),
+        niches=_niches(_labelled(measurement, niches, namer, cut=False), niches, found, structured=structure != "none"),
         communities=_communities(measurement, clustering, labels, found.membership),
-        evidence=_together([(entity, group.evidence.drop(columns="excerpt")) for entity, group in about], keys),
-        needs=_together([*((entity, group.needs) for entity, group in about), ("community", needs(measurement.needs, alone))], keys),
-        terms=_together([*((entity, group.terms) for entity, group in about), ("community", terms(measurement.vocabulary, alone))], keys),
+        evidence=_together(archetypes.evidence, niches.evidence, quoted, labels.index).drop(columns="excerpt"),
+        needs=_together(archetypes.needs, niches.needs, needs(measurement.needs, alone), labels.index),
+        terms=_together(archetypes.terms, niches.terms, terms(measurement.vocabulary, alone), labels.index),
         cuts=found.cuts,
     )
 
 
-def _parents(measurement: Measurement, clustering: Clustering, labels: pd.Series) -> pd.Series:
-    """Tell inside what niches are sought: each archetype, or where there is none the whole market that is not sensitive."""
-    if clustering.structure != "none":
-        return labels
-    return labels.where(measurement.communities["sensitive"].astype(bool), 0)
+def _labels(measurement: Measurement, clustering: Clustering) -> pd.Series:
+    """Give each community its archetype's label, -1 for outliers, sensitive ones, and where there are no archetypes."""
+    everywhere = measurement.communities.index
+    if clustering.structure == "none":
+        return pd.Series(-1, index=everywhere)
+    return market_members(measurement, clustering.labels).reindex(everywhere, fill_value=-1)
+
+
+def _whole_market(measurement: Measurement) -> pd.Series:
+    """Take all communities that are not sensitive as one parent, 0."""
+    return -measurement.communities["sensitive"].astype(int)
 
 
 def _labelled(measurement: Measurement, about: Known, namer: Namer, *, cut: bool) -> pd.DataFrame:
@@ -121,14 +129,16 @@ def _labelled(measurement: Measurement, about: Known, namer: Namer, *, cut: bool
 
 
 def _archetypes(labelled: pd.DataFrame, clustering: Clustering, found: Niches) -> pd.DataFrame:
-    stability = labelled["group"].map(clustering.stability).astype(float)
-    alike = labelled["group"].map(found.cuts.set_index("parent")["homogeneity"]).astype(float)
-    return labelled.assign(archetype_id=_ids(labelled["group"]), stability=stability, homogeneity=alike).drop(columns="group")
+    return labelled.assign(
+        archetype_id=_ids(labelled["group"]),
+        stability=labelled["group"].map(clustering.stability).astype(float),
+        homogeneity=labelled["group"].map(found.cuts.set_index("parent")["homogeneity"]).astype(float),
+    ).drop(columns="group")
 
 
 def _niches(labelled: pd.DataFrame, about: Known, found: Niches, *, structured: bool) -> pd.DataFrame:
     of = found.table.set_index("niche")
-    first = about.needs.drop_duplicates("group").set_index("group")["need"]
+    first = shared_needs(about.needs, labelled.set_index("group")["active_authors"]).drop_duplicates("group").set_index("group")["need"]
     parent = labelled["group"].map(of["parent"])
     return labelled.assign(
         niche_id=_ids(labelled["group"]),
@@ -146,20 +156,16 @@ def _profile(profile: pd.DataFrame) -> pd.DataFrame:
 def _communities(measurement: Measurement, clustering: Clustering, labels: pd.Series, membership: pd.Series) -> pd.DataFrame:
     """Say of every community where it belongs, how near its archetype's centre, and whether it stands for it."""
     everywhere = measurement.communities.index
-    inside = labels >= 0
+    placed = pd.DataFrame({"archetype_id": _ids(labels), "niche_id": _ids(membership)}, index=everywhere)
+    if clustering.structure == "none":
+        return placed.assign(distance=float("nan"), confidence=float("nan"), is_exemplar=False, is_outlier=False, nearest_archetype_id=None)
     outlier = clustering.labels.reindex(everywhere, fill_value=0) == -1
-    nearest = clustering.nearest.reindex(everywhere).where(outlier & (clustering.structure != "none"))
-    return pd.DataFrame(
-        {
-            "archetype_id": _ids(labels),
-            "niche_id": _ids(membership),
-            "distance": clustering.distance.reindex(everywhere).where(inside),
-            "confidence": clustering.confidence_by_community.reindex(everywhere).where(inside),
-            "is_exemplar": exemplars(measurement, labels, distance=clustering.distance),
-            "is_outlier": outlier,
-            "nearest_archetype_id": _ids(nearest.fillna(-1)),
-        },
-        index=everywhere,
+    return placed.assign(
+        distance=clustering.distance.reindex(everywhere).where(labels >= 0),
+        confidence=clustering.confidence_by_community.reindex(everywhere).where(labels >= 0),
+        is_exemplar=exemplars(measurement, labels, distance=clustering.distance),
+        is_outlier=outlier,
+        nearest_archetype_id=_ids(clustering.nearest.reindex(everywhere, fill_value=-1).where(outlier, -1)),
     )
 
 
@@ -168,10 +174,10 @@ def _ids(groups: pd.Series) -> pd.Series:
     return pd.Series([str(int(group)) if group >= 0 else None for group in groups], index=groups.index, dtype=object)
 
 
-def _together(parts: list[tuple[str, pd.DataFrame]], keys: list[str]) -> pd.DataFrame:
-    """Put frames with a ``group`` one below the other as ``entity`` and ``entity_id``; a community's id is its key."""
-    frames = []
-    for entity, frame in parts:
+def _together(archetypes: pd.DataFrame, niches: pd.DataFrame, communities: pd.DataFrame, keys: pd.Index) -> pd.DataFrame:
+    """Put what is known of groups of all kinds one below the other, as ``entity`` and ``entity_id``; a community's id is its key."""
+    parts = []
+    for entity, frame in (("archetype", archetypes), ("niche", niches), ("community", communities)):
         ids = [keys[group] if entity == "community" else str(group) for group in frame["group"]]
-        frames.append(frame.drop(columns="group").assign(entity=entity, entity_id=pd.Series(ids, index=frame.index, dtype=object)))
-    return pd.concat(frames, ignore_index=True)
+        parts.append(frame.drop(columns="group").assign(entity=entity, entity_id=pd.Series(ids, index=frame.index, dtype=object)))
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)

@@ -16,8 +16,9 @@ from discovery.archetypes.template import Ask, Facts, Trait
 from discovery.archetypes.terms import terms
 from discovery.features import Measurement
 
-ASKING = 2
-"""Authors from whom on a need may stand in a label; one person's wish is nobody's market."""
+ASKING = 3
+ASKING_SHARE = 0.001
+"""Authors, and share of a group's authors, from whom on a need is the group's; a few people's wish is nobody's market."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def known(measurement: Measurement, members: pd.Series, *, entity: Literal["arch
 def facts(measurement: Measurement, about: Known, *, cut: bool) -> list[Facts]:
     """Put what a label may rest on together, one :class:`Facts` per group."""
     authors = active_authors(measurement, about.members)
+    shared = shared_needs(about.needs, authors)
     return [
         Facts(
             entity=about.entity,
@@ -61,11 +63,17 @@ def facts(measurement: Measurement, about: Known, *, cut: bool) -> list[Facts]:
             authors=int(authors[group]),
             traits=tuple(Trait(row.feature, row.value, row.market, row.z) for row in _of(about.profile, group) if np.isfinite(row.market)),
             terms=tuple(visible(row.term) for row in _of(about.terms, group)),
-            asks=tuple(Ask(row.need, row.authors, row.communities) for row in _of(about.needs, group) if row.authors >= ASKING),
+            asks=tuple(Ask(row.need, row.authors, row.communities) for row in _of(shared, group)),
             excerpts=tuple(row.excerpt for row in _of(about.evidence, group) if row.excerpt),
         )
         for group in about.groups()
     ]
+
+
+def shared_needs(asked: pd.DataFrame, authors: pd.Series) -> pd.DataFrame:
+    """Keep the needs that enough of a group's authors have to be called the group's."""
+    least = np.maximum(ASKING, ASKING_SHARE * asked["group"].map(authors).astype(float))
+    return asked[asked["authors"] >= least]
 
 
 def _of(frame: pd.DataFrame, group: int) -> list[Any]:

@@ -232,7 +232,7 @@ def _lines(fact: Facts) -> str:
     """Write what is known, one line each; no sentence of anybody stands in it."""
     known = [f"{fact.entity}{', a cut of a continuum: the more or less … part' if fact.cut else ''}"]
     known.append(f"{fact.communities} communities, {fact.authors} active authors")
-    known += [f"{trait.side.comparative}: {trait.sentence}" for trait in fact.telling()[:8]]
+    known += [f"{trait.side.comparative}: {trait.sentences()[0]}" for trait in fact.telling()[:8]]
     known.append(f"words that set it apart: {', '.join(fact.terms[:12]) or 'none'}")
     known += [f"asked for by {ask.authors} authors in {ask.communities} communities: {ask.need}" for ask in fact.asks[:5]]
     return "\n".join(f"- {line}" for line in known)

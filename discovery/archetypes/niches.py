@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
+from threadpoolctl import threadpool_limits
 
 from discovery.archetypes.embedding import Embedding, Floats, Words, embed, telling_words, unit_length, unit_rows
 from discovery.features import Measurement
@@ -63,6 +64,11 @@ def find_niches(measurement: Measurement, parents: pd.Series, *, seed: int) -> N
         Only niches of at least five communities and stability .6, from groupings that beat every shuffled one in twenty on
         held-out words.
     """
+    with threadpool_limits(limits=1):  # so that the last bits do not depend on the number of threads
+        return _found(measurement, parents, seed)
+
+
+def _found(measurement: Measurement, parents: pd.Series, seed: int) -> Niches:
     words = telling_words(measurement)
     seen = np.array([_side(term) for term in words.terms], dtype=bool)
     whole, half, held_out = embed(words, seed=seed), embed(words.some(seen), seed=seed), words.some(~seen)

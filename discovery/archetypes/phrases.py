@@ -92,7 +92,7 @@ PHRASES: dict[str, Phrase] = {
         "requests are {side}: {value} of the calls for help end without thanks or an accepted answer, {market} in the market",
     ),
     "growth": _phrase(
-        "growth", "number", ("growing", "faster-growing"), ("shrinking", "slower-growing"),
+        "growth", "number", ("fast-growing", "faster-growing"), ("slow-growing", "slower-growing"),
         "it is {side}: a log change of {value} in 28 days, {market} in the market",
     ),
     "author_overlap": _phrase(
@@ -120,7 +120,7 @@ PHRASES: dict[str, Phrase] = {
         "people are {side}: {value} of the authors look for a tool or a way, {market} in the market",
     ),
     "pain": _phrase(
-        "pain", "percent", ("burdened", "more burdened"), ("untroubled", "less burdened"),
+        "pain", "percent", ("burdened", "more burdened"), ("seldom burdened", "less burdened"),
         "people are {side}: {value} of the authors tell of toil, {market} in the market",
     ),
     "workaround_rate": _phrase(
@@ -128,7 +128,7 @@ PHRASES: dict[str, Phrase] = {
         "people are {side}: {value} of the authors describe a workaround, {market} in the market",
     ),
     "revealed_spend": _phrase(
-        "money", "percent", ("paying", "more paying"), ("non-paying", "less paying"),
+        "money", "percent", ("paying", "more paying"), ("seldom paying", "less paying"),
         "money is spent by {value} of the authors, {market} in the market: a {side} public",
     ),
     "procurement": _phrase(
@@ -136,7 +136,7 @@ PHRASES: dict[str, Phrase] = {
         "buying or switching is on the mind of {value} of the authors, {market} in the market: a {side} public",
     ),
     "hypothetical_pay": _phrase(
-        "money", "percent", ("willing-to-pay", "more willing to pay"), ("unwilling", "less willing to pay"),
+        "money", "percent", ("willing-to-pay", "more willing to pay"), ("seldom willing-to-pay", "less willing to pay"),
         "{value} of the authors say they would pay, {market} in the market: people {side}",
     ),
     "money": _phrase(
@@ -144,7 +144,7 @@ PHRASES: dict[str, Phrase] = {
         "talk is {side}: {value} on the money axis per author, {market} in the market",
     ),
     "refusal": _phrase(
-        "refusal", "percent", ("pay-averse", "more pay-averse"), ("not pay-averse", "less pay-averse"),
+        "refusal", "percent", ("pay-averse", "more pay-averse"), ("seldom pay-averse", "less pay-averse"),
         "it is {side}: {value} of the authors refuse to pay, {market} in the market",
     ),
     "price_sensitivity": _phrase(
@@ -152,7 +152,7 @@ PHRASES: dict[str, Phrase] = {
         "it is {side}: {value} of the authors complain about a price, {market} in the market",
     ),
     "promotion": _phrase(
-        "promotion", "percent", ("promoted", "more promoted"), ("unpromoted", "less promoted"),
+        "promotion", "percent", ("promoted", "more promoted"), ("seldom promoted", "less promoted"),
         "it is {side}: {value} of the authors promote something of their own, {market} in the market",
     ),
     "need_concentration": _phrase(
@@ -160,7 +160,7 @@ PHRASES: dict[str, Phrase] = {
         "it is {side}: a concentration of {value}, {market} in the market",
     ),
     "product_mentions": _phrase(
-        "products", "number", ("product-naming", "more product-naming"), ("product-free", "less product-naming"),
+        "products", "number", ("product-naming", "more product-naming"), ("seldom product-naming", "less product-naming"),
         "talk is {side}: {value} mentions of products per call for help, {market} in the market",
     ),
     "saturation": _phrase(

@@ -7,14 +7,12 @@ import pandas as pd
 from scipy.stats import binom
 
 from discovery.archetypes.embedding import Floats
+from discovery.clustering.prepare import FORWARD
 from discovery.features import FEATURES, Measurement
-from discovery.features.declaration import Transform
 
 ENOUGH_AUTHORS = 30
 """Fewest authors of a community that may stand for others, where there are enough of those."""
 EXEMPLARS = 3
-
-_TINY = 1e-6
 
 
 def market_members(measurement: Measurement, labels: pd.Series) -> pd.Series:
@@ -40,28 +38,16 @@ def profiles(measurement: Measurement, labels: pd.Series) -> pd.DataFrame:
     rows = []
     for name in [name for name in FEATURES if name in values]:
         column = values[name].to_numpy(dtype=float)
-        on_scale = rescaled(column, FEATURES[name].transform)
-        centre, scale = robust_centre(on_scale)
+        forward = FORWARD[FEATURES[name].transform]
+        centre, scale = robust_centre(forward(column))
         market = float(np.median(column[~np.isnan(column)])) if scale > 0 else float("nan")
         for group in sorted(set(members[members >= 0])):
             inside = np.sort(column[(members == group).to_numpy() & ~np.isnan(column)])
             if inside.size:
                 median, low, high = median_interval(inside)
-                offset = float(rescaled(np.array([median]), FEATURES[name].transform)[0]) - centre
+                offset = float(forward(np.array([median]))[0]) - centre
                 rows.append((group, name, median, low, high, market, FEATURES[name].unit, offset / scale if scale > 0 else 0.0))
     return pd.DataFrame(rows, columns=["group", "feature", "value", "low", "high", "market", "unit", "z"])
-
-
-def rescaled(values: Floats, transform: Transform) -> Floats:
-    """Put values on the scale on which their distances mean something; counts and rates are kept off its open ends."""
-    if transform == "log":
-        return np.log(np.maximum(values, _TINY))
-    if transform == "log1p":
-        return np.log1p(np.maximum(values, 0))
-    if transform == "logit":
-        inside = np.clip(values, _TINY, 1 - _TINY)
-        return np.asarray(np.log(inside / (1 - inside)))
-    return values
 
 
 def robust_centre(values: Floats) -> tuple[float, float]:

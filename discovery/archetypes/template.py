@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from discovery.archetypes.phrases import PHRASES, Side, spoken
+from discovery.features import FEATURES
 
 LONGEST_NAME = 60
 LONGEST_SUMMARY = 300
 SENTENCES = 3
 NOTABLE = 0.25
 """Smallest effect size, in robust standard deviations of the market, that a text speaks of."""
+LEAST_RATIO = 0.1
+"""Smallest difference from the market, relative to the larger value, that a text speaks of."""
+LEAST_SHARE = 0.003
+"""Smallest difference between shares that a text speaks of."""
 
 
 class Trait(NamedTuple):
@@ -32,11 +37,27 @@ class Trait(NamedTuple):
         phrase = PHRASES[self.feature]
         return phrase.high if self.z > 0 else phrase.low
 
-    @property
-    def sentence(self) -> str:
-        """The trait as a sentence without its full stop, beginning in lower case."""
+    def spoken(self) -> tuple[str, str]:
+        """The value and the market's, as they are written."""
         style = PHRASES[self.feature].style
-        return self.side.sentence.format(value=spoken(self.value, style), market=spoken(self.market, style))
+        return spoken(self.value, style), spoken(self.market, style)
+
+    def sentences(self) -> list[str]:
+        """The trait in several wordings without full stop, beginning in lower case, the most telling one first."""
+        value, market = self.spoken()
+        title = FEATURES[self.feature].title
+        return [
+            self.side.sentence.format(value=value, market=market),
+            f"{title}: {value}, where the market has {market}",
+            f"against {market} in the market, {title} is {value} here",
+        ]
+
+    @property
+    def notable(self) -> bool:
+        """Tell whether the difference is worth a word: an effect of some size, and a difference that a reader would see."""
+        floor = LEAST_SHARE if PHRASES[self.feature].style == "percent" else 0.0
+        apart = max(LEAST_RATIO * max(abs(self.value), abs(self.market)), floor)
+        return abs(self.z) >= NOTABLE and abs(self.value - self.market) >= apart
 
 
 class Ask(NamedTuple):
@@ -66,11 +87,10 @@ class Facts:
     def telling(self) -> list[Trait]:
         """Traits worth speaking of, strongest first, one per family of features."""
         place = {feature: position for position, feature in enumerate(PHRASES)}
-        strongest = sorted((trait for trait in self.traits if trait.feature in place), key=lambda trait: (-abs(trait.z), place[trait.feature]))
+        notable = [trait for trait in self.traits if trait.feature in place and trait.notable]
         first: dict[str, Trait] = {}
-        for trait in strongest:
-            if abs(trait.z) >= NOTABLE:
-                first.setdefault(PHRASES[trait.feature].family, trait)
+        for trait in sorted(notable, key=lambda trait: (-abs(trait.z), place[trait.feature])):
+            first.setdefault(PHRASES[trait.feature].family, trait)
         return list(first.values())
 
 
@@ -83,15 +103,14 @@ class Label(NamedTuple):
 
 
 def labels(facts: Sequence[Facts]) -> list[Label]:
-    """Label every group; no name and no sentence occurs twice."""
+    """Label every group; no name and no sentence occurs twice, and no wording as long as there is another."""
     names: set[str] = set()
-    sentences: set[str] = set()
+    wordings: set[str] = set()
     found = []
     for fact in facts:
         name = _first_unused(_names(fact), names)
-        summary = _summary(fact, sentences)
         names.add(name.casefold())
-        found.append(Label(name, summary))
+        found.append(Label(name, _summary(fact, wordings)))
     return found
 
 
@@ -139,34 +158,64 @@ def _phrased(traits: list[Trait], *, cut: bool) -> str:
     return f"{adjectives[0].upper()}{adjectives[1:]} communities"
 
 
+class _Sentence(NamedTuple):
+    text: str
+    wording: str
+    """What two sentences share that differ in their facts only."""
+
+
 def _summary(fact: Facts, used: set[str]) -> str:
-    """Write up to three sentences that no other group has."""
+    """Write up to three sentences that no other group has, in wordings that no other group has while there are any."""
     chosen: list[str] = []
-    for sentence in _sentences(fact):
-        if sentence not in used and len(" ".join([*chosen, sentence])) <= LONGEST_SUMMARY and len(chosen) < SENTENCES:
-            chosen.append(sentence)
-            used.add(sentence)
+    for wordings in _sentences(fact):
+        fresh = [sentence for sentence in wordings if sentence.text not in used]
+        sentence = next((sentence for sentence in fresh if sentence.wording not in used), next(iter(fresh), None))
+        if sentence and len(" ".join([*chosen, sentence.text])) <= LONGEST_SUMMARY and len(chosen) < SENTENCES:
+            chosen.append(sentence.text)
+            used |= {sentence.text, sentence.wording}
     return " ".join(chosen)
 
 
-def _sentences(fact: Facts) -> Iterator[str]:
-    """Propose sentences: for an archetype how people behave first, for a niche what they ask for first."""
-    behaviour = [_capital(trait.sentence) + "." for trait in fact.telling()]
+def _sentences(fact: Facts) -> Iterator[list[_Sentence]]:
+    """Propose sentences, each in several wordings: for an archetype how people behave first, for a niche what they ask for."""
+    behaviour = [
+        [_Sentence(f"{_capital(text)}.", f"{trait.feature} {trait.z > 0} {way}") for way, text in enumerate(trait.sentences())]
+        for trait in fact.telling()
+    ]
     if fact.cut and behaviour:
-        behaviour[0] = f"A cut of a continuum, not a kind: {behaviour[0][0].lower()}{behaviour[0][1:]}"
-    subject = list(_subject(fact))
+        text = fact.telling()[0].sentences()[0]
+        behaviour[0] = [_Sentence(f"{opening}: {text}.", opening) for opening in _CUTS]
+    subject = [_asked(fact.asks[0])] if fact.asks else []
+    if fact.terms:
+        subject.append([_Sentence(f"{wording}: {', '.join(fact.terms[:4])}.", wording) for wording in _WORDS])
     yield from (subject + behaviour) if fact.entity == "niche" else (behaviour[:2] + subject + behaviour[2:])
     size = f"{_counted(fact.communities, 'community')} with {_counted(fact.authors, 'active author')}"
-    yield f"Group {fact.group + 1}: {size}, and little that sets them apart."
+    yield [_Sentence(f"Group {fact.group + 1}: {size}.", "size")]
 
 
-def _subject(fact: Facts) -> Iterator[str]:
-    if fact.asks:
-        ask = fact.asks[0]
-        people, places = _counted(ask.authors, "author"), _counted(ask.communities, "community")
-        yield f"Asked for most: “{ask.need}” ({people} in {places})."
-    if fact.terms:
-        yield f"Words that set it apart: {', '.join(fact.terms[:4])}."
+_CUTS = (
+    "A cut of a continuum, not a kind",
+    "Not a kind of its own but a stretch of a continuum",
+    "One side of a line drawn through a continuum",
+    "A part of one whole, cut where the cut is stable",
+    "Not a separate kind, only this end of what all share",
+    "A stretch of a scale without gaps",
+    "Next to its neighbours without a gap between",
+    "A slice of a continuum",
+)
+_WORDS = ("Words that set it apart", "It talks of", "Said here more than elsewhere", "Its own words")
+
+
+def _asked(ask: Ask) -> list[_Sentence]:
+    people, places = _counted(ask.authors, "author"), _counted(ask.communities, "community")
+    need = f"“{ask.need}”"
+    texts = (
+        f"Asked for most: {need} ({people} in {places}).",
+        f"The commonest request, by {people} in {places}: {need}.",
+        f"What {people} in {places} look for: {need}.",
+        f"First among its needs is {need}, with {people} in {places}.",
+    )
+    return [_Sentence(text, f"ask {way}") for way, text in enumerate(texts)]
 
 
 def _counted(n: int, noun: str) -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "association",
     "cluster",
     "recluster",
+    "ungrouped",
 ]
 
 COMMUNITIES_AT_LEAST = 10
@@ -83,17 +84,20 @@ class Clustering:
     platform_association: float
     """Cramér's V between labels and platforms; NaN with one platform or one cluster."""
     notes: list[str]
-    prepared: Preparation
+    prepared: Preparation | None
+    """None where there were too few communities to prepare."""
 
     @property
     def profile(self) -> pd.DataFrame:
         """Centres as robust deviations from the market's median; shape (n_clusters, n_features)."""
+        if self.prepared is None:
+            return pd.DataFrame()
         return pd.DataFrame(self.prepared.profile(self.centers), columns=list(self.prepared.names))
 
     @property
     def centers_in_units(self) -> pd.DataFrame:
         """Centres in the features' own units."""
-        return self.prepared.restore(self.centers)
+        return pd.DataFrame() if self.prepared is None else self.prepared.restore(self.centers)
 
 
 def cluster(
@@ -134,6 +138,27 @@ def cluster(
             last_k=last_k,
         ).fit(fitted)
         return _told(model, prepared, platforms)
+
+
+def ungrouped(communities: pd.Index, *, note: str) -> Clustering:
+    """Say that communities were not grouped at all, and why: one group, no structure, nothing prepared."""
+    alone = pd.Series(0, index=communities)
+    nowhere = pd.Series(np.nan, index=communities)
+    return Clustering(
+        labels=alone,
+        structure="none",
+        n_clusters=1,
+        centers=np.empty((0, 0)),
+        criteria=pd.DataFrame(columns=["criterion", "k", "value", "error"]),
+        stability=pd.Series(dtype=float),
+        distance=nowhere,
+        confidence_by_community=nowhere,
+        nearest=alone,
+        confidence=float("nan"),
+        platform_association=float("nan"),
+        notes=[note],
+        prepared=None,
+    )
 
 
 def _told(model: AutoKMeans, prepared: Preparation, platforms: pd.Series) -> Clustering:
@@ -182,6 +207,8 @@ def recluster(clustering: Clustering, values: pd.DataFrame) -> pd.Series:
     A community may stand in ``values`` more than once, as in a bootstrap. Outliers stay outliers and are not fitted on. Labels
     keep the meaning of the centre they started from.
     """
+    if clustering.prepared is None:
+        raise ValueError(f"the {len(clustering.labels)} communities were not grouped, so there is nothing to group them again by")
     with threadpool_limits(limits=1):
         matrix = clustering.prepared.transform(values)
         outlying = values.index.isin(clustering.prepared.outliers)

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.stats import binom
 from sklearn.metrics import pairwise_distances
 
-from discovery.clustering.partition import Labels, Matrix, Partition, partitions, polish, squared_distances
+from discovery.clustering.partition import ROUGH, Labels, Matrix, Partition, partitions, polish, squared_distances
 
 Curve = tuple[Matrix, Matrix]
 """Value and standard error for k = 1, 2, …; NaN where the criterion is not defined."""
@@ -155,9 +155,9 @@ def _separation(matrix: Matrix, part: Partition, *, folds: Labels) -> tuple[floa
         train, test = matrix[folds != fold], matrix[folds == fold]
         if len(train) < part.k:
             return 1.0, 1
-        centres = polish(train, part.centres, tol=1e-3, max_iter=60).centres
+        centres = polish(train, part.centres, tol=ROUGH, max_iter=100).centres
         counts += _window_counts(train, test, centres, pairs)
-    p = _no_valley(counts)
+    p = no_valley(counts)
     joined = pairs[p > SEPARATED]
     graph = csr_matrix((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(part.k, part.k))
     groups, _ = connected_components(graph, directed=False)
@@ -204,7 +204,7 @@ def _heights(far: Matrix, gram: Matrix, i: int, j: int) -> Matrix:
     return above
 
 
-def _no_valley(counts: Labels) -> Matrix:
+def no_valley(counts: Labels) -> Matrix:
     """Chance of so few rows in the middle if it were as dense as the emptier side; the larger of both sides' p-values."""
     left, middle, right = counts.T
     p: Matrix = np.maximum(binom.cdf(middle, middle + left, 0.5), binom.cdf(middle, middle + right, 0.5))

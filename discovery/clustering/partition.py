@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
-ROUGH = 1e-3
+ROUGH = 3e-4
 """Relative tolerance of fits that only feed a criterion; the chosen k is polished to scikit-learn's default."""
 
 
@@ -75,7 +75,7 @@ def partitions(matrix: Matrix, k_max: int, *, random: np.random.Generator, resta
 
 def carried(matrix: Matrix, path: list[Partition]) -> list[Partition]:
     """Fit every k of a path again on other rows, from the centres that are known."""
-    return [polish(matrix, part.centres, tol=ROUGH, max_iter=60) for part in path]
+    return [polish(matrix, part.centres, tol=ROUGH, max_iter=100) for part in path]
 
 
 def assign(matrix: Matrix, centres: Matrix) -> Labels:
@@ -100,7 +100,7 @@ def _grown(matrix: Matrix, smaller: Partition) -> Matrix:
     return np.vstack([smaller.centres, matrix[far]])
 
 
-def _fit(matrix: Matrix, start: Matrix | int, k: int, *, tol: float = ROUGH, max_iter: int = 60) -> Partition:
+def _fit(matrix: Matrix, start: Matrix | int, k: int, *, tol: float = ROUGH, max_iter: int = 100) -> Partition:
     """Run Lloyd's algorithm from centres, or from the k-means++ seeds of a number."""
     seed, init = (start, "k-means++") if isinstance(start, int) else (0, start)
     with config_context(assume_finite=True, skip_parameter_validation=True), warnings.catch_warnings():

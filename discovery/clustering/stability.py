@@ -32,13 +32,13 @@ def bootstrap_jaccard(matrix: Matrix, part: Partition, *, random: np.random.Gene
             seen += 1  # the resample cannot hold the partition: every cluster counts as dissolved
             continue
         again = partition(matrix[rows], part.k, random=random, starts=(part.centres,), restarts=2)
-        similarity, present = _best_jaccard(part.labels[drawn], assign(matrix[drawn], again.centres), part.k)
+        similarity, present = best_jaccard(part.labels[drawn], assign(matrix[drawn], again.centres), part.k)
         total += similarity
         seen += present
     return total / np.maximum(seen, 1)
 
 
-def _best_jaccard(before: Labels, after: Labels, k: int) -> tuple[Matrix, Labels]:
+def best_jaccard(before: Labels, after: Labels, k: int) -> tuple[Matrix, Labels]:
     """Similarity of each old cluster to its best match, and whether it had any member in the resample."""
     both = np.zeros((k, k))
     np.add.at(both, (before, after), 1)
@@ -69,12 +69,12 @@ def prediction_strength(matrix: Matrix, halves: Sequence[Halves], k_max: int) ->
     drawn = np.full((2 * len(halves), k_max), np.nan)
     for row, (one, other, first, second) in enumerate(halves):
         for a, b in zip(one, other, strict=True):
-            drawn[2 * row, a.k - 1] = _strength(assign(matrix[second], a.centres), b.labels, a.k)
-            drawn[2 * row + 1, a.k - 1] = _strength(assign(matrix[first], b.centres), a.labels, a.k)
+            drawn[2 * row, a.k - 1] = strength(assign(matrix[second], a.centres), b.labels, a.k)
+            drawn[2 * row + 1, a.k - 1] = strength(assign(matrix[first], b.centres), a.labels, a.k)
     return _summed_up(drawn)
 
 
-def _strength(predicted: Labels, own: Labels, k: int) -> float:
+def strength(predicted: Labels, own: Labels, k: int) -> float:
     """Share of pairs of a cluster that the other half's centres keep together, in the worst cluster."""
     table = np.zeros((k, k))
     np.add.at(table, (own, predicted), 1)

@@ -143,13 +143,11 @@ def feature(  # noqa: PLR0913 - a declaration is a table of one row
 
 def columns(interval: Interval, *, n: npt.ArrayLike, coverage: npt.ArrayLike, reason: Reasons | None = None) -> pd.DataFrame:
     """Put a feature's estimates side by side; where a reason stands or the value is not finite, the value is missing."""
-    frame = pd.DataFrame(interval._asdict())
-    frame["n"], frame["coverage"] = np.asarray(n, dtype="int64"), np.asarray(coverage, dtype="float64")
-    reasons = np.full(len(frame), None, dtype=object) if reason is None else reason.copy()
-    unnamed = ~np.isfinite(frame["value"].to_numpy()) & np.array([known is None for known in reasons], dtype=bool)
+    value = np.asarray(interval.value, dtype=float)
+    reasons = np.full(len(value), None, dtype=object) if reason is None else reason.copy()
+    unnamed = ~np.isfinite(value) & ~_stated(reasons)
     reasons[unnamed] = UNDEFINED
-    frame["missing_reason"] = pd.Series(reasons, dtype=object)
-    return _blanked(frame)
+    return _blanked({**interval._asdict(), "n": n, "coverage": coverage}, reasons)
 
 
 def because(missing: npt.ArrayLike, why: str) -> Reasons:
@@ -166,7 +164,7 @@ def gate(frame: pd.DataFrame, declared: Feature, communities: pd.DataFrame) -> p
     What a source cannot show at all (the function's own reason, an unread language, a listing) is said before what is only few.
     """
     reasons = frame["missing_reason"].to_numpy(dtype=object).copy()
-    open_to_gate = np.array([reason is None or reason == UNDEFINED for reason in reasons], dtype=bool)
+    open_to_gate = ~_stated(reasons) | (reasons == UNDEFINED)
     for amount in ("tokens", "threads", "months", "records", "authors"):
         least = getattr(declared.needs, amount)
         if least:
@@ -178,14 +176,18 @@ def gate(frame: pd.DataFrame, declared: Feature, communities: pd.DataFrame) -> p
         reasons = np.where(communities["lexicon"], reasons, communities["lexicon_reason"].to_numpy(dtype=object))
     if declared.needs.complete:
         reasons = np.where(communities["coverage"] == "complete", reasons, LISTING_REASON)
-    gated = frame.copy()
-    gated["missing_reason"] = pd.Series(reasons, dtype=object, index=frame.index)
-    return _blanked(gated)
+    return _blanked({name: frame[name].to_numpy() for name in frame.columns[:-1]}, reasons)
 
 
-def _blanked(frame: pd.DataFrame) -> pd.DataFrame:
+def _blanked(told: Mapping[str, npt.ArrayLike], reasons: Reasons) -> pd.DataFrame:
     """Hold the border: NaN exactly where a reason stands."""
-    missing = frame["missing_reason"].notna()
-    frame.loc[missing, ["value", "low", "high", "own"]] = np.nan
-    frame.loc[missing, "coverage"] = 0.0
-    return frame
+    missing = _stated(reasons)
+    frame = {name: np.where(missing, np.nan, told[name]) for name in ("value", "low", "high", "own")}
+    frame["n"] = np.broadcast_to(np.asarray(told["n"], dtype="int64"), len(reasons))
+    frame["coverage"] = np.where(missing, 0.0, told["coverage"])
+    return pd.DataFrame({**frame, "missing_reason": pd.Series(reasons, dtype=object)})
+
+
+def _stated(reasons: Reasons) -> npt.NDArray[np.bool_]:
+    """Tell where a reason stands."""
+    return np.array([reason is not None for reason in reasons], dtype=bool)

@@ -109,15 +109,15 @@ def shifts(values: Floats, errors: Floats, *, platforms: npt.ArrayLike) -> Inter
 
 def totals(rows: npt.ArrayLike, values: npt.ArrayLike, size: int) -> Floats:
     """Add up values per community; exact, and the same for any order, where they are integers."""
-    added: Floats = np.bincount(np.asarray(rows, dtype=np.intp), weights=np.asarray(values, dtype=float), minlength=size)
-    return added.astype(np.float64)
+    return np.bincount(np.asarray(rows, dtype=np.intp), weights=np.asarray(values, dtype=float), minlength=size).astype(np.float64)
 
 
 def per_unit(total: Floats, squares: Floats, units: Floats) -> Floats:
     """Tell how many times more a count per unit varies than a Poisson count would (variance / mean, at least 1)."""
     mean = np.divide(total, units, out=np.zeros(len(units)), where=units > 0)
     variance = np.divide(squares, units, out=np.zeros(len(units)), where=units > 0) - mean**2
-    return np.maximum(1.0, np.divide(variance, mean, out=np.ones(len(units)), where=mean > 0))
+    spread: Floats = np.divide(variance, mean, out=np.ones(len(units)), where=mean > 0)
+    return np.maximum(1.0, spread)
 
 
 def author_totals(statistics: Statistics, column: str) -> Floats:

@@ -28,7 +28,7 @@ FAMILIES = (activity, retention, engagement, replies, growth, reach, vocabulary,
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
     *("placed", "spans", "entry", "span", "word", "term", "readable", "hit", "tag", "vote", "thread", "thread_state"),
-    *("author_thread", "author", "author_month", "portfolio", "named_product", "naming"),
+    *("author_thread", "author", "author_month", "portfolio", "named_product", "naming", "total"),
 )
 """Temporary tables of a measuring, dropped at its end."""
 PUBLIC = [
@@ -60,7 +60,8 @@ def measure(connection: duckdb.DuckDBPyConnection, *, scope: Scope, settings: Fe
         tag(connection, read.tags)
         evidence = mentions(connection, per_tier=settings.mentions_per_tier)
         statistics, kinds = _statistics(connection, facts, read, scope=scope, settings=settings)
-        return _measurement(statistics, kinds, evidence)
+        records, authors = connection.execute("SELECT records, authors FROM total").fetchall()[0]
+        return _measurement(statistics, kinds, evidence, totals=(records, authors))
     finally:
         for table in TABLES:
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
@@ -138,7 +139,7 @@ def _statistics(
     return statistics, kinds
 
 
-def _measurement(statistics: Statistics, kinds: pd.DataFrame, evidence: pd.DataFrame) -> Measurement:
+def _measurement(statistics: Statistics, kinds: pd.DataFrame, evidence: pd.DataFrame, *, totals: tuple[int, int]) -> Measurement:
     """Compute every declared feature through its gate and hang everything on the communities' keys."""
     facts = statistics.communities
     keys = pd.Index(facts["community"].to_numpy(dtype=object), name="community")
@@ -158,4 +159,6 @@ def _measurement(statistics: Statistics, kinds: pd.DataFrame, evidence: pd.DataF
         needs=wanted.assign(community=keys[wanted["row"]])[["community", "need", "authors", "threads"]].reset_index(drop=True),
         mentions=evidence,
         own_weight=pd.DataFrame(own, index=keys),
+        records=totals[0],
+        authors=totals[1],
     )

@@ -68,6 +68,10 @@ class Measurement:
     own_weight: pd.DataFrame
     """Index community, one column per feature that is a ratio over authors: the share of its value that is the community's
     own, the rest being its platform's; NaN where missing."""
+    records: int
+    """Distinct records in scope, bots' and deleted authors' too; a record in several communities counts once."""
+    authors: int
+    """Distinct authors of them, bots too; deleted ones are nobody."""
 
     def values(self) -> pd.DataFrame:
         """Pivot the estimates to the feature matrix, shape (n_communities, n_features), NaN where missing."""

@@ -34,7 +34,7 @@ def needs(connection: duckdb.DuckDBPyConnection, phrases: list[Phrase]) -> pd.Da
     ).fetchall()
     connection.unregister("phrase_frame")
     by_record = {phrase.record: phrase for phrase in phrases}
-    return grouped(Vote(row, author, thread, by_record[record].words, by_record[record].asked) for row, author, thread, record in placed)
+    return grouped(Vote(row, author, thread, by_record[record]) for row, author, thread, record in placed)
 
 
 @feature(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ import pandas as pd
 
 from discovery.features.text import Sentences, content_words, prose, stem
 
+Unit = tuple[str, ...]
+"""Stems that make a kind of need, in the order of the alphabet."""
 MOST_WORDS = 5
 LEAST_PAIR, LEAST_WORD = 2, 3
 """Distinct authors from which two words, or one word, make a kind of need."""
@@ -40,6 +42,8 @@ class Phrase(NamedTuple):
 
     record: int
     words: tuple[str, ...]
+    told: str
+    """From the first to the last of these words as the author put them."""
     asked: bool
     """The object of a request; else the words around a pain, of which only pairs can be trusted."""
 
@@ -50,8 +54,7 @@ class Vote(NamedTuple):
     row: int
     author: int
     thread: int
-    words: tuple[str, ...]
-    asked: bool
+    phrase: Phrase
 
 
 def needed(text: str, *, record: int, start: int, end: int) -> Phrase:
@@ -61,61 +64,77 @@ def needed(text: str, *, record: int, start: int, end: int) -> Phrase:
     sentence = own[begin:finish].replace("’", "'")
     asked = _OBJECT.search(sentence, max(start - begin - 1, 0)) or _OBJECT.search(sentence)
     if asked:
-        told = _CLAUSE.split(asked["object"].lstrip(" ,:"), maxsplit=1)[0]
+        told = _CLAUSE.split(asked["object"].lstrip(" ,:"), maxsplit=1)[0].lower()
         words = tuple(dict.fromkeys(content_words(told)))[:MOST_WORDS]
         if words:
-            return Phrase(record, words, asked=True)
+            return Phrase(record, words, _between(told, words), asked=True)
     behind, before = list(content_words(own[end:finish][:160])), list(content_words(own[begin:start][-160:]))
-    return Phrase(record, tuple(dict.fromkeys([*behind[:MOST_WORDS], *before[::-1]]))[:MOST_WORDS], asked=False)
+    words = tuple(dict.fromkeys([*behind[:MOST_WORDS], *before[::-1]]))[:MOST_WORDS]
+    return Phrase(record, words, " ".join(words), asked=False)
+
+
+def _between(told: str, words: tuple[str, ...]) -> str:
+    """Cut a phrase to what stands between its first and its last content word; letters and inner marks only."""
+    start = told.find(words[0])
+    end = max(told.find(word, start) + len(word) for word in words)
+    return " ".join(re.findall(r"[^\W\d_]+(?:[-'][^\W\d_]+)*", told[start:end]))
 
 
 def grouped(votes: Iterable[Vote]) -> pd.DataFrame:
     """Group requests of a community that share two content stems, else one, else stand alone.
 
+    A kind of need has the same name wherever it shows: the phrase most people of the run use for it.
+
     Returns:
         row, need, authors, threads: every kind of need, sorted by row, authors (most first) and need.
     """
-    per_row: dict[int, list[Vote]] = defaultdict(list)
-    for vote in votes:
-        per_row[vote.row].append(vote)
-    rows = [(row, *kind) for row in sorted(per_row) for kind in _kinds(per_row[row])]
+    everyone = list(votes)
+    stems = {vote: tuple(sorted({stem(word) for word in vote.phrase.words})) for vote in everyone}
+    anywhere, here = defaultdict[Unit, set[int]](set), defaultdict[tuple[int, Unit], set[int]](set)
+    for vote, found in stems.items():
+        for unit in _units(found, single=vote.phrase.asked):
+            anywhere[unit].add(vote.author)
+            here[vote.row, unit].add(vote.author)
+    members = defaultdict[tuple[int, Unit], list[Vote]](list)
+    for vote in everyone:
+        members[vote.row, _best(vote, stems[vote], here=here, anywhere=anywhere)].append(vote)
+    names = _names(members)
+    named = defaultdict[tuple[int, str], list[Vote]](list)
+    for (row, unit), group in members.items():
+        named[row, names[unit]].extend(group)
+    rows = [(row, need, len({vote.author for vote in group}), len({vote.thread for vote in group})) for (row, need), group in named.items()]
     frame = pd.DataFrame(rows, columns=["row", "need", "authors", "threads"]).astype(
         {"row": "int64", "authors": "int64", "threads": "int64"}
     )
     return frame.sort_values(["row", "authors", "need"], ascending=[True, False, True], ignore_index=True)
 
 
-def _kinds(votes: list[Vote]) -> list[tuple[str, int, int]]:
-    """Give each kind of need in one community: its name, its distinct authors and threads."""
-    supporters: dict[tuple[str, ...], set[int]] = defaultdict(set)
-    stems = [tuple(sorted({stem(word) for word in vote.words})) for vote in votes]
-    for vote, found in zip(votes, stems, strict=True):
-        for unit in _units(found, single=vote.asked):
-            supporters[unit].add(vote.author)
-    members: dict[tuple[str, ...], list[Vote]] = defaultdict(list)
-    for vote, found in zip(votes, stems, strict=True):
-        members[_best(found, supporters, single=vote.asked)].append(vote)
-    named: dict[str, list[Vote]] = defaultdict(list)
-    for unit, group in members.items():
-        named[_name(unit, group)].extend(group)
-    return [(name, len({vote.author for vote in group}), len({vote.thread for vote in group})) for name, group in sorted(named.items())]
-
-
-def _units(stems: tuple[str, ...], *, single: bool) -> list[tuple[str, ...]]:
+def _units(stems: Unit, *, single: bool) -> list[Unit]:
     """List what a request may be grouped by: its pairs of stems, and single ones where they are the object of a request."""
     return [*combinations(stems, 2), *((one,) for one in stems if single)]
 
 
-def _best(stems: tuple[str, ...], supporters: dict[tuple[str, ...], set[int]], *, single: bool) -> tuple[str, ...]:
-    """Choose the best supported pair, else the best supported word, else all the stems; ties by alphabet."""
+def _best(vote: Vote, stems: Unit, *, here: Mapping[tuple[int, Unit], set[int]], anywhere: Mapping[Unit, set[int]]) -> Unit:
+    """Choose the pair most people of the community share, else the word, else all the stems; ties by the whole run, then alphabet."""
     for size, least in ((2, LEAST_PAIR), (1, LEAST_WORD)):
-        candidates = [unit for unit in _units(stems, single=single) if len(unit) == size and len(supporters[unit]) >= least]
-        if candidates:
-            return min(candidates, key=lambda unit: (-len(supporters[unit]), unit))
+        units = [unit for unit in _units(stems, single=vote.phrase.asked) if len(unit) == size and len(here[vote.row, unit]) >= least]
+        if units:
+            return min(units, key=lambda unit: (-len(here[vote.row, unit]), -len(anywhere[unit]), unit))
     return stems
 
 
-def _name(unit: tuple[str, ...], group: list[Vote]) -> str:
-    """Name a kind of need by the words most of its requests use for its stems; ties by length, then alphabet."""
-    surfaces = Counter(" ".join(word for word in vote.words if stem(word) in unit) for vote in group)
-    return min(surfaces, key=lambda surface: (-surfaces[surface], len(surface), surface))
+def _names(members: Mapping[tuple[int, Unit], list[Vote]]) -> dict[Unit, str]:
+    """Name each kind of need: the phrase that at least two authors and most of all use, else the words for its stems."""
+    whole, cut = defaultdict[Unit, dict[str, set[int]]](dict), defaultdict[Unit, dict[str, set[int]]](dict)
+    for (_, unit), group in members.items():
+        for vote in group:
+            whole[unit].setdefault(vote.phrase.told, set()).add(vote.author)
+            surface = " ".join(word for word in vote.phrase.words if stem(word) in unit)
+            cut[unit].setdefault(surface, set()).add(vote.author)
+    return {unit: _most(told, least=LEAST_PUBLIC) or _most(cut[unit], least=1) for unit, told in whole.items()}
+
+
+def _most(phrases: Mapping[str, set[int]], *, least: int) -> str:
+    """Choose the phrase of most authors; ties by length, then alphabet; empty where no phrase has enough."""
+    enough = [phrase for phrase, authors in phrases.items() if len(authors) >= least]
+    return min(enough, key=lambda phrase: (-len(phrases[phrase]), len(phrase), phrase), default="")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, because, columns, feature
 from discovery.features.estimation import author_share
-from discovery.features.survival import Median, median_wait
+from discovery.features.survival import median_wait
 
 if TYPE_CHECKING:
     import duckdb
@@ -118,13 +118,13 @@ def waits(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 def reply_latency(statistics: Statistics) -> pd.DataFrame:
     """Median hours until another person replies."""
     facts, table = statistics.communities, statistics.waits
-    medians = [Median(np.nan, np.nan, np.nan)] * len(facts)
+    medians = np.full((len(facts), 3), np.nan)
     edges = np.searchsorted(table["row"].to_numpy(), np.arange(len(facts) + 1))
     seconds, answered = table["seconds"].to_numpy(dtype=float), table["answered"].to_numpy(dtype=bool)
     for row in np.flatnonzero(np.diff(edges)):
         part = slice(edges[row], edges[row + 1])
         medians[row] = median_wait(seconds[part], answered[part])
-    value, low, high = (np.array(limits) / HOUR for limits in zip(*medians, strict=True))
+    value, low, high = medians.T / HOUR
     low = np.where(np.isfinite(low), low, value)
     reason = because(~np.isfinite(value), "censored: fewer than half of the posts are ever answered")
     reason[~facts["stores_replies"].to_numpy(dtype=bool)] = NOT_STORED

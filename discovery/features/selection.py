@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DAY = 86_400
 MONTH = 28 * DAY
 REPEAT_LENGTH = 20
-"""Characters from which the same text by the same author is a repeat; "thanks" and "lol" are not."""
+"""Characters from which the same text by the same author is a repeat; "thanks" and "lol" are not. A reply repeats only in its thread."""
 CAPPED_COMMUNITIES, CAPPED_SHARE, CAPPED_WITHIN = 10, 0.3, 0.94
 """An unknown source is a listing where this share of at least so many communities stands at the common maximum of posts."""
 LISTED_TRIM = 0.1
@@ -62,7 +62,7 @@ SELECT p.row AS c, r, rid, md5_number_lower(record_id) AS h, author, coalesce(bo
     CASE WHEN parent IS NOT NULL THEN hash(parent) END AS parent_h, replies, accepted,
     title <> '' OR text <> '' AS worded,
     CASE WHEN title = '' THEN contains(text, '?') OR contains(text, '？') ELSE contains(title, '?') OR contains(title, '？') END AS asks,
-    CASE WHEN length(title) + length(text) >= $repeat THEN hash(title, text) END AS said
+    CASE WHEN length(title) + length(text) >= $repeat THEN hash(title, text, CASE WHEN kind = 'reply' THEN thread END) END AS said
 FROM member m JOIN placed p ON m.community = p.community
 WHERE created_at BETWEEN p.since AND p.now
 """
@@ -78,6 +78,10 @@ WITH person AS (
 SELECT e.c, r, rid, h, a, post, t, id_h, thread_h, parent_h, replies, accepted, worded, asks
 FROM chosen e LEFT JOIN person USING (author) LEFT JOIN repeated d ON e.c = d.c AND e.author = d.author AND e.said = d.said
 WHERE NOT bot AND (first IS NULL OR first = t::HUGEINT * 4294967296 + r)
+"""
+
+_TOTAL = """
+CREATE OR REPLACE TEMP TABLE total AS SELECT count(DISTINCT r) AS records, count(DISTINCT author) AS authors FROM chosen
 """
 
 _VOLUME = """
@@ -115,6 +119,7 @@ def select(connection: duckdb.DuckDBPyConnection, *, scope: Scope) -> pd.DataFra
     load(connection, "placed", placed[["community", "row", "since", "now"]].assign(listing=placed["coverage"] != "complete"))
     connection.execute(_CHOSEN, {**chosen, "repeat": REPEAT_LENGTH})
     connection.execute(_ENTRY)
+    connection.execute(_TOTAL)
     volume = connection.execute(_VOLUME).df().set_index("c")
     facts = connection.execute(_FACTS, {"trim": LISTED_TRIM}).df().set_index("c")
     connection.execute("DROP TABLE chosen")
@@ -189,7 +194,7 @@ def _described(placed: pd.DataFrame, connection: duckdb.DuckDBPyConnection, sour
     described["sensitive"] = described["sensitive"].eq(True)
     described["description"] = described["description"].fillna("")
     described["name"] = described["name"].fillna(described["community"])
-    described["platform"] = described["community"].str.partition(":")[0]
+    described["platform"] = described["community"].str.split(":").str[0]
     return described.join(sources[["quote_ok", "llm_ok", "licence"]], on="source_id")
 
 

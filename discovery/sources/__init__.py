@@ -102,8 +102,24 @@ class Source(BaseModel, ABC):
         """
 
 
+def find(kind: str) -> type[Source]:
+    """Find the source of a kind: it stands in the module of that name, and no other module is imported for it.
+
+    Raises:
+        UnknownSourceError: there is no such kind.
+    """
+    modules = {module.name for module in pkgutil.iter_modules(__path__)}
+    for member in vars(importlib.import_module(f"{__name__}.{kind}")).values() if kind in modules else ():
+        if isinstance(member, type) and issubclass(member, Source) and getattr(member, "kind", None) == kind:
+            return member
+    known = ", ".join(sorted(kinds()))
+    raise UnknownSourceError(
+        f"`{kind}` is no kind of source; the kinds are {known}. Use --source KIND:PATH, or `kind` and `path` in config.yaml."
+    )
+
+
 def kinds() -> dict[str, type[Source]]:
-    """Find every source in this package by its ``kind``."""
+    """Import every module of this package and find every source by its ``kind``."""
     found: dict[str, type[Source]] = {}
     for module in pkgutil.iter_modules(__path__):
         for member in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
@@ -118,12 +134,9 @@ def load(argument: str, *, credentials: Mapping[str, Mapping[str, Any]]) -> Sour
     Raises:
         UnknownSourceError: no such kind, or an option the kind does not have.
     """
-    kind, separator, rest = argument.partition(":")
-    known = kinds()
-    if not separator or kind not in known:
-        raise UnknownSourceError(f"`{argument}` names no source: use KIND:PATH with one of the {len(known)} kinds {', '.join(known)}.")
+    kind, _, rest = argument.partition(":")
     path, _, query = rest.partition("?")
-    return configured(known[kind], path, {**dict(parse_qsl(query, keep_blank_values=True)), **credentials.get(kind, {})})
+    return configured(find(kind), path, {**dict(parse_qsl(query, keep_blank_values=True)), **credentials.get(kind, {})})
 
 
 def configured(source: type[Source], path: str, options: Mapping[str, Any]) -> Source:

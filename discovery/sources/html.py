@@ -18,6 +18,7 @@ _INLINE = frozenset(
 )
 _TAG = re.compile(r"""<!--.*?(?:-->|\Z)|<[!?][^>]*>|<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[^>"']|"[^"]*"|'[^']*'){0,1000}+>""", re.DOTALL)
 """A tag ends at the first ``>`` outside quotes; the bound keeps a hostile text linear."""
+_LINES = re.compile(r"\n\s*")
 
 
 def plain_text(markup: str) -> str:
@@ -35,5 +36,5 @@ def plain_text(markup: str) -> str:
             words.append("\n")
     if not dropped:
         words.append(markup[begin:])
-    found = (" ".join(line.split()) for line in html.unescape("".join(words)).split("\n"))
-    return "\n".join(line for line in found if line)
+    lines = _LINES.split(html.unescape("".join(words)).strip())
+    return "\n".join([" ".join(line.split()) for line in lines])

@@ -8,21 +8,22 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import ClassVar, Literal, NamedTuple
 from urllib.parse import quote
 from xml.etree.ElementTree import ParseError, fromstring
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
-from discovery.sources import Policy
+from discovery.sources import Policy, Window
 from discovery.sources.archives import Member, plain
 from discovery.sources.files import FileSource, Item, lines, rejected
 from discovery.sources.html import plain_text
 from discovery.sources.items import MALFORMED, MalformedItemError
 from discovery.sources.moments import moment
-from storage.records import Community, Record, Rejected
+from storage.records import Batch, Community, Cursor, Record, Rejected
 
 _QUESTION, _ANSWER = "1", "2"
 _COMMUNITY_USER = "-1"
@@ -45,6 +46,13 @@ class StackexchangeDump(FileSource):
 
     unit: Literal["tag", "site"] = Field("tag", description="What a community is: each tag, or the whole site")
     site: str | None = Field(None, description="Host name of the site; else the folder's name")
+
+    _threads: _Threads = PrivateAttr()
+
+    def batches(self, cursor: Cursor, *, window: Window) -> Iterator[Batch]:
+        """Yield pages as every file source does, with the questions' tags at hand."""
+        with closing(_Threads()) as self._threads:
+            yield from super().batches(cursor, window=window)
 
     def accepts(self, name: str) -> bool:
         """Accept posts and comments; the dump's other files hold people and votes."""
@@ -75,14 +83,14 @@ class StackexchangeDump(FileSource):
             except MALFORMED as error:
                 yield rejected(item, member, error)
             else:
-                yield Item(item.position, last, row)
+                yield Item(item.position, last, (site, row))
         if not last.endswith((b"</posts>", b"</comments>")):
             raise EOFError("it does not end with its closing tag, so it is cut short (or an archive that must be unpacked first)")
 
     def read(self, item: Item, member: Member) -> Iterable[Record | Community]:
         """Turn a row into its record and the communities met first; wikis and notices are no posts."""
-        row, site = item.context, self._site_of(member)
-        if _is_comments(member.name):
+        site, row = item.context
+        if "PostId" in row:
             found = self._record(row, site, f"c{int(row['Id'])}", int(row["PostId"]))
         elif row["PostTypeId"] in {_QUESTION, _ANSWER}:
             found = self._record(row, site, str(int(row["Id"])), int(row["Id"]))
@@ -131,10 +139,6 @@ class StackexchangeDump(FileSource):
         return _UNFIT.sub("_", self.site or holder).lower()
 
     @cached_property
-    def _threads(self) -> _Threads:
-        return _Threads()
-
-    @cached_property
     def _described(self) -> set[str]:
         return set()
 
@@ -157,6 +161,10 @@ class _Threads:
             CREATE TABLE posts (site TEXT, id INTEGER, question INTEGER, tags TEXT, accepted INTEGER, PRIMARY KEY (site, id)) WITHOUT ROWID;
             BEGIN"""
         )
+
+    def close(self) -> None:
+        """Remove the database."""
+        self._database.close()
 
     def note(self, site: str, row: Mapping[str, str]) -> None:
         """Note a question with its tags, or an answer with its question."""

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -144,13 +144,12 @@ class Table(FileSource):
 
     def _csv(self, member: Member) -> Iterator[Item | Rejected]:
         """Cut a CSV into rows; bytes that are not UTF-8 become marks that no record accepts."""
-        text = (line.decode("utf-8", "surrogateescape") for line in iter(lambda: member.stream.readline(LINE), b""))
+        text = _CsvLines(member.stream)
         first = next(text, "").removeprefix("\ufeff")
         if not first.strip():
             return
         delimiter = max(_DELIMITERS, key=first.count)
-        header = next(csv.reader([first], delimiter=delimiter))
-        found = layout(header, self._mapped, where=f"`{member.name}`")
+        found = layout(next(csv.reader([first], delimiter=delimiter)), self._mapped, where=f"`{member.name}`")
         rows, number = csv.reader(text, delimiter=delimiter), 0
         while True:
             number += 1
@@ -159,11 +158,7 @@ class Table(FileSource):
             except StopIteration:
                 return
             except csv.Error:
-                yield Rejected(
-                    position=where(member, number),
-                    reason="no CSV row, or a cell longer than 1 MiB",
-                    sha256=_digest(member.name, str(number)),
-                )
+                yield Rejected(position=where(member, number), reason=f"a cell longer than {LINE} bytes", sha256=text.digest())
             else:
                 if row:
                     yield Item(number, row, found)
@@ -214,6 +209,31 @@ class Table(FileSource):
     @cached_property
     def _communities(self) -> set[str]:
         return set()
+
+
+class _CsvLines:
+    """Lines of a CSV as text; one that is too long comes as a cell that csv refuses, never as its beginning."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._last = b""
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        self._last = self._stream.readline(LINE)
+        if not self._last:
+            raise StopIteration
+        if len(self._last) < LINE or self._last.endswith(b"\n"):
+            return self._last.decode("utf-8", "surrogateescape")
+        while (more := self._stream.readline(LINE)) and not more.endswith(b"\n"):
+            pass
+        return "x" * (LINE + 1)
+
+    def digest(self) -> str:
+        """Hash of the line read last, or of its first MiB."""
+        return hashlib.sha256(self._last).hexdigest()
 
 
 def _is_reply(cells: Cells) -> bool:

@@ -12,7 +12,6 @@ import tempfile
 from pathlib import Path
 
 from scoring.report import content, render
-from scoring.report.queries import Kind
 from storage.database import read_only
 
 TOP = 5
@@ -31,23 +30,12 @@ def write_report(database: Path, reports: Path) -> Path:
     """
     with read_only(database) as connection:
         contents = content.read(connection, top=TOP, shown=SHOWN)
-    from scoring.report import figures  # noqa: PLC0415 - matplotlib takes a second to import, and `explain` needs none
+    from scoring.report import figures  # noqa: PLC0415 - matplotlib takes a second to import, which other commands need not pay
 
     drawn = figures.draw(contents)
     captions = {name: caption for name, caption in figures.captions(contents).items() if name in drawn}
     text = render.markdown(contents, figures=captions)
     return _place(reports / contents.run["run_id"], {"report.md": text, "report.html": render.page(text, figures=drawn), **drawn})
-
-
-def explain(database: Path, kind: Kind, entity_id: str) -> str:
-    """Say in Markdown why an archetype, niche or community of the published run is where it is, and what would move it.
-
-    Raises:
-        ResultsFileError: The results are missing, foreign, damaged or newer.
-        LookupError: The published run ranks no such entity.
-    """
-    with read_only(database) as connection:
-        return render.section(content.opportunity(connection, kind, entity_id))
 
 
 def _place(folder: Path, files: dict[str, str]) -> Path:

@@ -92,8 +92,8 @@ def read(connection: sqlite3.Connection, *, top: int, shown: int) -> Contents:
         run=runs[0],
         totals=_rows(connection, queries.TOTALS)[0],
         kind=leading,
-        leading=opportunities(connection, leading, limit=top),
-        archetypes=opportunities(connection, "archetype", limit=top) if leading == "niche" else [],
+        leading=_opportunities(connection, leading, limit=top),
+        archetypes=_opportunities(connection, "archetype", limit=top) if leading == "niche" else [],
         rankings={kind: _rows(connection, queries.RANKED[kind], shown) for kind in KINDS},
         verdicts=verdicts,
         sources=_rows(connection, queries.SOURCES),
@@ -106,21 +106,9 @@ def read(connection: sqlite3.Connection, *, top: int, shown: int) -> Contents:
     )
 
 
-def opportunities(connection: sqlite3.Connection, kind: Kind, *, limit: int) -> list[Opportunity]:
+def _opportunities(connection: sqlite3.Connection, kind: Kind, *, limit: int) -> list[Opportunity]:
     """Read the top rows of one ranking with what they rest on."""
     return [_opportunity(connection, kind, facts) for facts in _rows(connection, queries.RANKED[kind], limit)]
-
-
-def opportunity(connection: sqlite3.Connection, kind: Kind, entity_id: str) -> Opportunity:
-    """Read one archetype, niche or community of the published run.
-
-    Raises:
-        LookupError: The published run ranks no such entity.
-    """
-    for facts in _rows(connection, queries.RANKED[kind], 2**31):
-        if facts["id"] == entity_id:
-            return _opportunity(connection, kind, facts)
-    raise LookupError(f"The published run ranks no {kind} {entity_id}. `subcurrent ranking` lists what it ranks.")
 
 
 def _opportunity(connection: sqlite3.Connection, kind: Kind, facts: Row) -> Opportunity:

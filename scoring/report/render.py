@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import cache
 from importlib import resources
 
 import nh3
@@ -19,7 +20,7 @@ from markupsafe import Markup
 
 from scoring.components import COMPONENTS
 from scoring.report import words
-from scoring.report.content import Contents, Opportunity
+from scoring.report.content import Contents
 from scoring.report.escape import Markdown, markdown_link, markdown_text
 
 TEXT_TAGS = {"h1", "h2", "h3", "p", "a", "em", "strong", "ul", "ol", "li", "blockquote", "img"}
@@ -27,7 +28,7 @@ TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "th": {"class"}, "td": {"class"}}
 PRINTED = (
     *("count", "counted", "amount", "measured", "measured_span", "percent", "points", "span"),
-    *("against_market", "day", "plain", "verdict_counts", "quoted"),
+    *("against_market", "day", "plain", "verdict_counts", "titled", "quoted"),
 )
 """Functions of ``words`` that templates call."""
 
@@ -42,23 +43,20 @@ def markdown(contents: Contents, *, figures: Mapping[str, str]) -> str:
     missing = [row for row in contents.features if row["measured"] < row["communities"]]
     values = {field.name: getattr(contents, field.name) for field in fields(contents)}
     text = (
-        _environment(figures)
+        _environment()
         .get_template("report.md.j2")
         .render(
             **values,
+            figure=_figure(figures),
             tied=words.tied_with_first(contents.rankings[contents.kind]),
             shown_verdicts={verdict for counts in contents.verdicts.values() for verdict in counts},
             listings=sum(source["coverage"] == "listing" for source in contents.sources),
             missing=missing,
+            titles={row["feature"]: row["title"] for row in contents.features},
             components=COMPONENTS,
         )
     )
     return _tidy(text)
-
-
-def section(item: Opportunity) -> str:
-    """Write what ``explain`` shows: the report's section on one archetype, niche or community, as Markdown."""
-    return _tidy(_environment({}).get_template("opportunity.md.j2").render(item=item))
 
 
 def page(text: str, *, figures: Mapping[str, str]) -> str:
@@ -89,7 +87,8 @@ def _html(text: str) -> str:
     return str(renderer.renderer.render(tokens, renderer.options, {}))
 
 
-def _environment(figures: Mapping[str, str]) -> Environment:
+@cache
+def _environment() -> Environment:
     environment = Environment(  # noqa: S701 - `finalize` escapes for Markdown, which autoescape would not
         loader=FunctionLoader(_packaged),
         finalize=lambda value: value if isinstance(value, Markdown) else markdown_text(str(value)),
@@ -106,7 +105,6 @@ def _environment(figures: Mapping[str, str]) -> Environment:
         status_words={name: Markdown(text) for name, text in words.STATUS.items()},
         amount_of_points=lambda cost: f"{cost:.0f}" if cost >= 1 else "under 1",
         link=markdown_link,
-        figure=_figure(figures),
     )
     return environment
 

@@ -6,7 +6,8 @@ Values of the results flow in, short texts flow out. Nothing here is foreign tex
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -133,6 +134,11 @@ def tied_with_first(ranking: Sequence[dict[str, Any]]) -> int:
         return 0
     apart = (at for at, row in enumerate(ranking) if row["score_high"] is None or row["score_high"] < ranking[0]["score_low"])
     return next(apart, len(ranking))
+
+
+def titled(note: str, titles: Mapping[str, str]) -> str:
+    """Put the titles of features for their names."""
+    return re.sub(r"\w+", lambda found: f"“{titles[found[0]]}”" if found[0] in titles else found[0], note)
 
 
 def quoted(text: str, *, most_words: int = 25) -> str:

@@ -44,6 +44,7 @@ class World(Source):
     """Invented communities of several kinds, drawn from a seed."""
 
     kind: ClassVar[str] = "world"
+    invented: ClassVar[bool] = True
     policy: ClassVar[Policy] = Policy(quote_ok=True, llm_ok=True, licence="invented")
 
     seed: int = Field(ge=0, lt=2**63, description="Two worlds of one seed and the same settings are the same")

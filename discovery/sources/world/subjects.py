@@ -216,7 +216,7 @@ TRADES: tuple[Subject, ...] = (
         "dinghy sailing / Dinghy Sailors / TackSheet RegattaRoom WindRoster Mainsheet",
         "dinghy sail mast rudder jib regatta boom tack wind spinnaker buoy hull halyard centreboard gybe mark tide cleat trapeze trolley"
         " batten crew course handicap gust start-line",
-        "rigged tacked capsized raced gybed trimmed launched reefed hiked tuned",
+        "rigged tacked capsized raced gybed trimmed hauled reefed hiked tuned",
         "gusty upwind capsized planing shifty leaky tidal overlapped double-handed light",
         "score club races with mixed handicaps / scoring club races with mixed handicaps",
         "assemble rescue boat rotas / assembling rescue boat rotas",

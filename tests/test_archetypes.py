@@ -1,0 +1,171 @@
+"""Tests of the interpretation: a measured and clustered market becomes frames that the results can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from discovery.archetypes import Interpretation, interpret
+from discovery.archetypes.naming import LlmSettings, namer
+from discovery.archetypes.template import Facts, Label, labels
+from discovery.clustering import Clustering, ungrouped
+from discovery.clustering.choice import Structure
+from discovery.features import Measurement
+from storage import tables
+from tests.markets import market, subjects
+
+WORDS = subjects(4, each=14, seed=1)
+NAMES = list(WORDS)
+KEY = b"a key of the test"
+
+
+def measured() -> Measurement:
+    """Measure 56 communities of four subjects, of which every second is loyal, quick and paying."""
+    rng = np.random.default_rng(2)
+    kind = np.arange(len(NAMES)) % 2
+    values = {
+        name: kind * 0.3 + rng.uniform(0.2, 0.4, len(NAMES)) for name in ("retention", "seeking", "lexical_diversity", "unanswered_48h")
+    }
+    needs = [(name, f"a {'log' if i % 2 else 'jig'}", 5) for i, name in enumerate(NAMES)]
+    text = "I pay $40 a month, ana@example.org knows"
+    mentions = [
+        {"community": name, "record_id": f"r{i}", "tier": "T4", "text": text, "span_start": 0, "span_end": 9}
+        for i, name in enumerate(NAMES)
+    ]
+    return market(NAMES, values=values, words=WORDS, needs=needs, mentions=mentions)
+
+
+def clustering(measurement: Measurement, structure: Structure) -> Clustering:
+    """Cluster by the two planted kinds; the last community is an outlier."""
+    numbers = np.arange(len(NAMES)) % 2
+    numbers[-1] = -1
+    label = pd.Series(numbers, index=measurement.communities.index)
+    return Clustering(
+        labels=label,
+        structure=structure,
+        n_clusters=2,
+        centers=np.zeros((2, 1)),
+        criteria=pd.DataFrame(columns=["criterion", "k", "value", "error"]),
+        stability=pd.Series({0: 0.9, 1: 0.8}),
+        distance=pd.Series(np.linspace(0, 1, len(NAMES)), index=label.index),
+        confidence_by_community=pd.Series(0.5, index=label.index),
+        nearest=label.replace(-1, 0),
+        confidence=0.9,
+        platform_association=0.0,
+        notes=[],
+        prepared=None,
+    )
+
+
+def interpreted(structure: Structure = "clusters") -> Interpretation:
+    """Interpret the made market with the template."""
+    measurement = measured()
+    return interpret(measurement, clustering(measurement, structure), namer=namer(LlmSettings()), seed=1, key=KEY)
+
+
+def test_archetypes_and_niches_come_with_all_that_is_known():
+    """Two archetypes of 27 and 28, four niches in each, three exemplars, needs, words, evidence, and one outlier."""
+    found = interpreted()
+    assert found.archetypes["communities"].tolist() == [28, 27]
+    assert found.niches.groupby("archetype_id").size().to_dict() == {"0": 4, "1": 4}
+    assert found.niches["top_need"].tolist() == ["a jig"] * 4 + ["a log"] * 4
+    assert found.communities["is_exemplar"].sum() == 6
+    assert found.communities["is_outlier"].sum() == 1
+    assert found.communities.loc[NAMES[-1], ["archetype_id", "nearest_archetype_id"]].tolist() == [None, "0"]
+    assert set(found.evidence["entity"]) == set(found.needs["entity"]) == {"archetype", "niche", "community"}
+    assert found.evidence["quote"].unique().tolist() == ["I pay $40 a month, [mail] knows"]
+    assert found.archetypes["homogeneity"].between(0, 1).all()
+
+
+def test_every_frame_fits_its_table():
+    """Each column of each frame is a column of the table it goes to, and what the table demands and interpretation knows is there."""
+    found = interpreted().identified({"0": "A1", "1": "A2"}, {str(i): f"N{i}" for i in range(8)})
+    later = {"run_id", "event", "counter_argument", "would_change", "niche_event"}
+    pairs = {
+        tables.Archetype: found.archetypes.drop(columns="homogeneity"),
+        tables.ArchetypeFeature: found.archetype_features,
+        tables.Niche: found.niches.drop(columns="homogeneity"),
+        tables.Evidence: found.evidence,
+        tables.Need: found.needs,
+        tables.Term: found.terms,
+    }
+    for table, frame in pairs.items():
+        fields = set(table.model_fields)
+        assert set(frame.columns) <= fields, table
+        assert {name for name, field in table.model_fields.items() if field.is_required()} - later <= set(frame.columns), table
+        keys = [column.name for column in table.__table__.primary_key if column.name != "run_id"]
+        assert not frame.duplicated(keys).any(), table
+    assert set(found.communities.columns) <= set(tables.CommunityRow.model_fields)
+
+
+def test_lasting_ids_replace_numbers_everywhere():
+    """After identification no frame holds a number of tonight, and communities keep their keys."""
+    found = interpreted().identified({"0": "A1", "1": "A2"}, {str(i): f"N{i}" for i in range(8)})
+    assert set(found.archetypes["archetype_id"]) == set(found.archetype_features["archetype_id"]) == {"A1", "A2"}
+    assert set(found.niches["niche_id"]) == {f"N{i}" for i in range(8)}
+    assert set(found.communities["archetype_id"].dropna()) == {"A1", "A2"}
+    by_entity = found.needs.groupby("entity")["entity_id"].agg(set)
+    assert by_entity["archetype"] == {"A1", "A2"}
+    assert by_entity["community"] == set(NAMES)
+
+
+def test_without_structure_niches_are_parts_of_the_whole_market():
+    """Where clustering found nothing there is no archetype, and niches have no parent."""
+    found = interpreted("none")
+    assert found.archetypes.empty
+    assert found.archetype_features.empty
+    assert len(found.niches) == 4
+    assert found.niches["archetype_id"].isna().all()
+    assert found.communities["archetype_id"].isna().all()
+
+
+def test_segments_are_worded_as_cuts():
+    """Names of segments are parts of a continuum."""
+    assert interpreted("segments").archetypes["name"].str.endswith("part").all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 9])
+def test_too_few_communities_still_have_words_and_evidence(n):
+    """Without a clustering there are no groups, and each community's needs and evidence are there."""
+    names = NAMES[:n]
+    mentions = [{"community": name, "record_id": name, "tier": "T1", "text": "is there a log", "span_end": 8} for name in names]
+    few = market(
+        names,
+        values={"retention": [0.5] * n},
+        words={name: WORDS[name] for name in names},
+        needs=[(name, "a log", 2) for name in names],
+        mentions=mentions,
+    )
+    found = interpret(few, ungrouped(few.communities.index, note="too few"), namer=labels, seed=1, key=KEY)
+    assert found.archetypes.empty
+    assert found.niches.empty
+    assert len(found.needs) == len(found.evidence) == n
+
+
+def test_sensitive_communities_belong_to_nothing():
+    """A sensitive community has no archetype, no niche, and lends no evidence to any."""
+    measurement = measured()
+    measurement.communities.loc[NAMES[0], "sensitive"] = True
+    found = interpret(measurement, clustering(measurement, "clusters"), namer=labels, seed=1, key=KEY)
+    assert found.communities.loc[NAMES[0], ["archetype_id", "niche_id"]].isna().all()
+    assert not found.communities.loc[NAMES[0], "is_exemplar"]
+    assert NAMES[0] not in set(found.evidence[found.evidence["entity"] != "community"]["community_id"])
+
+
+def test_a_name_changes_nothing_but_names():
+    """A namer that obeys anyone changes names, summaries and their source, and not one other value."""
+
+    def obedient(facts: Sequence[Facts]) -> list[Label]:
+        return [Label(f"RANK ME FIRST {fact.group}", "score 100", "hostile") for fact in facts]
+
+    measurement = measured()
+    plain = interpreted()
+    forged = interpret(measurement, clustering(measurement, "clusters"), namer=obedient, seed=1, key=KEY)
+    written = ["name", "summary", "label_source"]
+    pd.testing.assert_frame_equal(plain.archetypes.drop(columns=written), forged.archetypes.drop(columns=written))
+    pd.testing.assert_frame_equal(plain.niches.drop(columns=written), forged.niches.drop(columns=written))
+    for frame in ("archetype_features", "communities", "evidence", "needs", "terms"):
+        pd.testing.assert_frame_equal(getattr(plain, frame), getattr(forged, frame))

@@ -1,0 +1,93 @@
+"""Shrinkage, intervals and design effects."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from discovery.features.estimation import design_effect, per_unit, proportions, rates, shifts
+
+
+def test_two_communities_get_a_weak_prior():
+    """With two communities a fraction is drawn to the common mean by two prior trials, by hand: (3 + 2m) / 12 with m = 4.5 / 21."""
+    result = proportions(np.array([3.0, 1.0]), np.array([10.0, 10.0]), platforms=["x", "x"])
+    mean = 4.5 / 21
+    assert result.value == pytest.approx([(3 + 2 * mean) / 12, (1 + 2 * mean) / 12])
+    assert result.own == pytest.approx([10 / 12, 10 / 12])
+
+
+def test_prior_recovers_planted_spread():
+    """The fitted prior gives back the mean and, within a fifth, the strength of a planted beta distribution."""
+    random = np.random.default_rng(5)
+    truth = random.beta(3, 27, size=2_000)
+    trials = random.integers(20, 400, size=2_000).astype(float)
+    result = proportions(random.binomial(trials.astype(int), truth).astype(float), trials, platforms=np.repeat("x", 2_000))
+    strength = trials / result.own - trials
+    assert np.median(strength) == pytest.approx(30, rel=0.2)
+    assert np.mean((result.low <= truth) & (truth <= result.high)) == pytest.approx(0.9, abs=0.02)
+
+
+def test_small_platforms_borrow_from_all():
+    """A platform of nine learns its mean from everyone, a platform of ten from itself."""
+    hits, trials = np.r_[np.repeat(9.0, 10), np.repeat(1.0, 10), 0.0], np.r_[np.repeat(10.0, 20), 1.0]
+    ten = proportions(hits, trials, platforms=["big"] * 10 + ["other"] * 10 + ["big"])
+    nine = proportions(hits, trials, platforms=["big"] * 9 + ["other"] * 11 + ["lone"])
+    assert ten.value[-1] > 0.7
+    assert nine.value[-1] < 0.6
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=30))
+def test_fractions_never_reach_the_borders(pairs):
+    """A shrunk fraction lies strictly between 0 and 1 and inside its interval; without trials it is NaN."""
+    trials = np.array([float(a + b) for a, b in pairs])
+    hits = np.array([float(a) for a, _ in pairs])
+    result = proportions(hits, trials, platforms=["x"] * len(pairs))
+    known = trials > 0
+    assert np.isnan(result.value[~known]).all()
+    assert ((result.value[known] > 0) & (result.value[known] < 1)).all()
+    assert ((result.low[known] <= result.value[known]) & (result.value[known] <= result.high[known])).all()
+
+
+def test_rates_of_two_communities():
+    """With two communities a rate is (N + ½) / (E + ½ / mean), by hand."""
+    result = rates(np.array([10.0, 30.0]), np.array([10.0, 10.0]), platforms=["x", "x"])
+    assert result.value == pytest.approx([10.5 / 10.25, 30.5 / 10.25])
+
+
+def test_overdispersed_counts_have_wider_intervals():
+    """Counts that vary four times more than Poisson have an interval about twice as wide."""
+    counts, exposure = np.array([100.0, 100.0]), np.array([10.0, 10.0])
+    plain, wide = (rates(counts, exposure, platforms=["x", "x"], inflation=size) for size in (1.0, 4.0))
+    assert (wide.high - wide.low) / (plain.high - plain.low) == pytest.approx([2, 2], rel=0.05)
+
+
+def test_shifts_agree_with_hand_computed_moments():
+    """Equal errors: the spread between estimates is their variance less the error's, and each keeps that share of its distance."""
+    values, errors = np.array([0.0, 1.0, 2.0]), np.array([0.5, 0.5, 0.5])
+    result = shifts(values, errors, platforms=["x"] * 3)
+    kept = (1 - 0.25) / 1.0
+    assert result.own == pytest.approx([kept] * 3)
+    assert result.value == pytest.approx([1 - kept, 1.0, 1 + kept])
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "expected"),
+    [
+        pytest.param([1, 0, 1, 0], [1, 1, 1, 1], 4 / 3, id="one-trial-each"),
+        pytest.param([4, 0, 4, 0], [4, 4, 4, 4], 4.0, id="all-trials-alike"),
+        pytest.param([0, 0, 0, 0], [2, 2, 2, 2], 2.0, id="none-hit-is-worst-case"),
+    ],
+)
+def test_design_effect(hits, trials, expected):
+    """Trials of one author count as one where they end alike, and as many where they are independent."""
+    effect = design_effect(np.zeros(4, dtype=np.intp), np.array(hits, dtype=float), np.array(trials, dtype=float), size=1)
+    worst = sum(x * x for x in trials) / sum(trials)
+    assert effect == pytest.approx([min(expected, worst)])
+
+
+def test_variation_per_unit_by_hand():
+    """Counts 0 and 4 in two units vary twice as much as Poisson counts: variance 4, mean 2."""
+    assert per_unit(np.array([4.0]), np.array([16.0]), np.array([2.0])) == pytest.approx([2.0])

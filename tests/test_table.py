@@ -1,0 +1,263 @@
+"""Tables: columns found and mapped, what a row means without saying it, and the same rows from every format."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from discovery.sources import EVER, SourceError, UnknownSourceError, load
+from storage.records import Batch, Cursor, Record
+from tests.factories import gather
+
+REAL = Path(__file__).parents[2] / "shared" / "data"
+HEADER = ("channel", "id", "user", "date", "message", "reply_to", "likes")
+ROWS = (
+    ("general chat", "1", "ana", "2020-01-01 12:00:00", "Hello, all", "", "2"),
+    ("general chat", "2", "bo", "2020-01-01 12:01:00", 'He said "no",\nthen left', "1", ""),
+    ("tools", "3", "[deleted]", "2020-01-02", "", "", "0"),
+)
+
+
+def as_csv(*rows: tuple[str, ...], delimiter: str = ",", end: str = "\r\n") -> bytes:
+    """Write rows as CSV."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows(rows)
+    return text.getvalue().encode()
+
+
+def read(path: Path, options: str = "") -> Batch:
+    """Read a table of one page."""
+    (page,) = load(f"table:{path}{options}", credentials={}).batches(Cursor(), window=EVER)
+    return page
+
+
+def one(tmp_path: Path, options: str = "", **cells: Any) -> Record:
+    """Read a table of one row."""
+    (tmp_path / "t.ndjson").write_text(json.dumps({"community": "bees", "created_at": 1_577_880_000, **cells}))
+    (record,) = read(tmp_path, options).records
+    return record
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        pytest.param("t.csv", as_csv(HEADER, *ROWS), id="csv"),
+        pytest.param("t.csv", b"\xef\xbb\xbf" + as_csv(HEADER, *ROWS, delimiter=";", end="\n"), id="semicolons"),
+        pytest.param("t.tsv", as_csv(HEADER, *ROWS, delimiter="\t"), id="tabs"),
+        pytest.param("t.csv.gz", gzip.compress(as_csv(tuple(name.upper() for name in HEADER), *ROWS)), id="gz-upper-case"),
+        pytest.param("t.ndjson", b"\n".join(json.dumps(dict(zip(HEADER, row, strict=True))).encode() for row in ROWS), id="ndjson"),
+        pytest.param("t.parquet", None, id="parquet"),
+    ],
+)
+def test_the_same_rows_from_every_format(tmp_path: Path, name: str, data: bytes | None) -> None:
+    """CSV in its dialects, NDJSON and Parquet give the same records under the same common names."""
+    if data is None:
+        (tmp_path / "source").write_bytes(as_csv(HEADER, *ROWS))
+        duckdb.sql(f"COPY (FROM read_csv('{tmp_path}/source', all_varchar = true)) TO '{tmp_path}/t.parquet' (FORMAT parquet)")
+    else:
+        (tmp_path / name).write_bytes(data)
+    page = read(tmp_path)
+    assert [(record.id, record.kind, record.author, record.created_at, record.text, record.score) for record in page.records] == [
+        ("table:general%20chat/1", "post", "ana", 1_577_880_000, "Hello, all", 2),
+        ("table:general%20chat/2", "reply", "bo", 1_577_880_060, 'He said "no",\nthen left', None),
+        ("table:tools/3", "post", None, 1_577_923_200, "", 0),
+    ]
+    assert page.records[1].parent == "table:general%20chat/1"
+    assert [(community.key, community.name) for community in page.communities] == [
+        ("table:general%20chat", "general chat"),
+        ("table:tools", "tools"),
+    ]
+
+
+def test_a_mapping_names_the_columns(tmp_path: Path) -> None:
+    """Columns of any name are mapped by settings, and the platform and coverage are as the user says."""
+    (tmp_path / "t.csv").write_bytes(as_csv(("wo", "wer", "wann", "was"), ("Imkerei", "ana", "2020-01-01 13:00", "Hallo")))
+    options = "?community=wo&author=wer&created_at=wann&text=was&platform=forum&coverage=complete&time_zone=Europe/Berlin"
+    source = load(f"table:{tmp_path}{options}", credentials={})
+    (record,) = gather(source)
+    assert (record.communities, record.author, record.created_at, record.text) == (("forum:Imkerei",), "ana", 1_577_880_000, "Hallo")
+    assert source.observed() == "complete"
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "message"),
+    [
+        pytest.param(
+            ("text", "date"),
+            "",
+            r"no column for community\. Its columns are text, date: .*\?community=COLUMN or \?community=@file",
+            id="none",
+        ),
+        pytest.param(("forum", "text"), "", r"no column for created_at.*\?created_at=COLUMN", id="no-time"),
+        pytest.param(("forum", "channel", "date"), "", "may hold community in any of channel, forum", id="ambiguous"),
+        pytest.param(("forum", "date", "time"), "", "may hold created_at in any of date, time", id="split-time"),
+        pytest.param(("forum", "date"), "?author=who", "no column `who` for author", id="mapped-away"),
+        pytest.param(("secretname", "hello"), "", "None of the 2 cells of its first line is a column we know", id="no-header"),
+    ],
+)
+def test_columns_that_cannot_be_found(tmp_path: Path, header: tuple[str, ...], options: str, message: str) -> None:
+    """A needed column that is missing or not the only candidate is an error that says how to map it, and quotes no data."""
+    (tmp_path / "t.csv").write_bytes(as_csv(header, *[header]))
+    with pytest.raises(SourceError, match=message) as caught:
+        read(tmp_path, options)
+    assert "secretname" not in str(caught.value)
+
+
+def test_reddit_tables_give_reddits_records(tmp_path: Path) -> None:
+    """A column named subreddit makes the rows Reddit's: keys, ids, links, bots and deleted words as from any other source."""
+    header = ("subreddit", "id", "kind", "parent_id", "thread_id", "author", "created_utc", "title", "text", "score", "comments", "domain")
+    rows = (
+        ("r/Bees", "t3_a1", "post", "", "t3_a1", "HiveBot", "1577880000.0", "A &amp; B", "[removed]", "5.0", "3", "Example.com"),
+        ("bees", "c1", "comment", "t3_a1", "t3_a1", "[deleted]", "1577880060", "", "yes", "", "", ""),
+        ("u_secretname", "t3_a2", "post", "", "", "x", "1577880060", "t", "", "", "", ""),
+    )
+    (tmp_path / "t.csv").write_bytes(as_csv(header, *rows))
+    page = read(tmp_path)
+    post, reply = page.records
+    assert (post.id, post.communities, post.bot, post.title, post.text) == ("reddit:t3_a1", ("reddit:bees",), True, "A & B", "")
+    assert (post.score, post.replies, post.domain, post.url) == (5, 3, "example.com", "https://www.reddit.com/comments/a1/")
+    assert (reply.id, reply.thread, reply.parent, reply.author, reply.title) == ("reddit:t1_c1", "reddit:t3_a1", "reddit:t3_a1", None, "")
+    assert (page.fetched, page.refused) == (3, 1)
+
+
+def test_a_file_may_be_a_community(tmp_path: Path) -> None:
+    """With community=@file each file is a community under its own name."""
+    for name in ("bees", "wasps"):
+        (tmp_path / f"{name}.csv").write_bytes(as_csv(("id", "date"), ("1", "2020-01-01")))
+    assert [record.id for record in read(tmp_path, "?community=@file").records] == ["table:bees/1", "table:wasps/1"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ({"type": "comment"}, "reply"),
+        ({"type": "Submission", "parent_id": 5}, "post"),
+        ({"id": 7, "parent_id": 5}, "reply"),
+        ({"id": 7, "parent_id": 7}, "post"),
+        ({"type": "image"}, "post"),
+        ({}, "post"),
+    ],
+)
+def test_post_or_reply(tmp_path: Path, cells: dict[str, Any], kind: str) -> None:
+    """A row's type decides; without one, a row that answers another is a reply."""
+    assert one(tmp_path, **cells).kind == kind
+
+
+def test_threads_only_where_the_table_has_them(tmp_path: Path) -> None:
+    """A table that says what answers what has threads; a chat has none."""
+    assert one(tmp_path, id=7).thread is None
+    assert one(tmp_path, id=7, parent=None).thread == "table:bees/7"
+    assert one(tmp_path, id=8, parent=7, thread=7).thread == "table:bees/7"
+
+
+def test_rows_without_ids_are_known_by_content_and_place(tmp_path: Path) -> None:
+    """Twice the same words are two records, the same file again gives the same ids, and no id depends on the author."""
+    rows = (("bees", "2020-01-01", "ana", "+1"), ("bees", "2020-01-01", "bo", "+1"))
+    (tmp_path / "t.csv").write_bytes(as_csv(("community", "date", "author", "text"), *rows))
+    ids = [record.id for record in read(tmp_path).records]
+    assert len(set(ids)) == 2
+    assert ids == [record.id for record in read(tmp_path / "t.csv").records]
+    (tmp_path / "t.csv").write_bytes((tmp_path / "t.csv").read_bytes().replace(b"ana", b"cy"))
+    assert ids == [record.id for record in read(tmp_path).records]
+
+
+def test_ids_written_as_floats(tmp_path: Path) -> None:
+    """10.0 is the person 10, in text and as a number; an empty or not-a-number score is unknown."""
+    assert one(tmp_path, author=10.0).author == one(tmp_path, author="10.0").author == "10"
+    assert [one(tmp_path, score=score).score for score in ("", " ", "3.0", -2.0, None)] == [None, None, 3, -2, None]
+
+
+def test_a_cell_is_never_a_link(tmp_path: Path) -> None:
+    """An address in a table may hold a name or worse, so a record of an unknown platform has none."""
+    assert one(tmp_path, url="https://example.org/@secretname", id=1).url is None
+
+
+def test_an_empty_text_column(tmp_path: Path) -> None:
+    """A table without words is still activity."""
+    assert (one(tmp_path, text=None).text, one(tmp_path).title) == ("", "")
+
+
+def test_bad_rows_are_quarantined(tmp_path: Path) -> None:
+    """Short rows, foreign bytes, no time, no community, endless cells: each is one item with its reason, and the rest is read."""
+    good = "bees,2020-01-01,hi\n"
+    bad = ["bees,2020-01-01\n", "bees,soon,hi\n", ",2020-01-01,hi\n", f"bees,2020-01-01,{'x' * (1 << 20)}\n", "bees,2020-01-01,\udcff\n"]
+    text = "community,date,text\n" + "".join(good + each for each in bad) + good
+    (tmp_path / "t.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+    page = read(tmp_path)
+    assert len(page.records) == len(bad) + 1
+    reasons = [item.reason for item in page.quarantined]
+    assert reasons[:3] == ["2 cells where the header has 3", "a time of unknown form", "no community"]
+    assert reasons[3:] == ["a cell longer than 1048576 bytes", "text: value_error"]
+    assert page.fetched == len(page.records) + len(page.quarantined)
+
+
+def test_objects_need_not_have_the_same_keys(tmp_path: Path) -> None:
+    """NDJSON may leave keys out; only an object without community or time is quarantined."""
+    rows = [
+        {"forum": "a", "date": 1, "text": "x"},
+        {"date": 2, "forum": "a"},
+        {"forum": "a"},
+        {"forum": "a", "date": 3, "likes": 4},
+        [1],
+        5,
+    ]
+    (tmp_path / "t.ndjson").write_text("\n".join(map(json.dumps, rows)))
+    page = read(tmp_path)
+    assert [(record.created_at, record.score) for record in page.records] == [(1, None), (2, None), (3, 4)]
+    assert [item.position for item in page.quarantined] == ["t.ndjson:3", "t.ndjson:5", "t.ndjson:6"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("?time_zone=Mars/Base", "no time zone"),
+        ("?coverage=some", "coverage"),
+        ("?platform=My%20Forum", "platform"),
+        ("?colour=red", "Its settings are path, platform, coverage"),
+    ],
+)
+def test_wrong_settings(tmp_path: Path, options: str, message: str) -> None:
+    """A setting that does not exist or cannot be is refused before anything is read."""
+    with pytest.raises(UnknownSourceError, match=message):
+        load(f"table:{tmp_path}{options}", credentials={})
+
+
+def test_packed_parquet_must_be_unpacked(tmp_path: Path) -> None:
+    """Parquet is read out of order, which a compressed stream does not allow; the error says what to do."""
+    (tmp_path / "t.parquet.gz").write_bytes(gzip.compress(b"PAR1"))
+    with pytest.raises(SourceError, match="Unpack it first"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.ndjson"])
+def test_an_empty_file_is_no_error(tmp_path: Path, name: str) -> None:
+    """A file with nothing in it is a quiet day."""
+    (tmp_path / name).touch()
+    assert read(tmp_path).fetched == 0
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not REAL.exists(), reason="the real tables are not beside the checkout")
+@pytest.mark.parametrize(
+    ("path", "records", "communities", "authors"),
+    [
+        ("tables/reddit_threads.parquet", 293_327, 4, 63_071),
+        ("reddit_top_2013/csv.tar.zst?community=@file&platform=reddit", 97_035, 100, 0),
+    ],
+)
+def test_the_published_tables(path: str, records: int, communities: int, authors: int) -> None:
+    """Records, communities and authors are as published."""
+    count, keys, people = 0, set(), set()
+    for page in load(f"table:{REAL}/{path}", credentials={}).batches(Cursor(), window=EVER):
+        assert page.quarantined == []
+        count += page.fetched
+        keys.update(key for record in page.records for key in record.communities)
+        people.update(record.author for record in page.records)
+    assert (count, len(keys), len(people - {None})) == (records, communities, authors)
