@@ -2,71 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
+from discovery import stopping
 from discovery.console import Progress
+from discovery.journal import Journal
 from discovery.sources import EVER, Source, SourceError, Window
 from storage.activity import ActivityStore, SourceEntry
-from storage.results import Results
+from storage.records import Batch, Cursor
 from storage.tables import SourceRun
 
 FUTURE = 600
 """Seconds by which a live record may be dated ahead of our clock."""
 DAY = 86_400
 READ = frozenset({"complete", "unverified"})
+LISTED = 10_000
+"""Quarantined items of one source that readers are shown; the activity store keeps them all."""
 
 
-def collect(
-    sources: Sequence[Source],
-    *,
-    activity: ActivityStore,
-    results: Results,
-    run_id: str,
-    clock: Callable[[], int],
-    progress: Progress,
-) -> list[SourceRun]:
-    """Read every source to its end, or as far as it goes; one that an interrupted attempt has read is not read again."""
-    read = {row.source: row for row in results.source_runs(run_id) if row.status in READ}
-    delivered = []
+class Delivery(NamedTuple):
+    """What the sources of a run delivered."""
+
+    sources: list[SourceRun]
+    quarantined: list[dict[str, Any]]
+    """source, position, reason, sha256: the first ones of each source."""
+
+    @property
+    def filled(self) -> list[str]:
+        """Sources that delivered records, by name."""
+        return [row.source for row in self.sources if row.stored + row.unchanged]
+
+    @property
+    def failed(self) -> list[str]:
+        """Sources that could not be read to their end, by name."""
+        return [row.source for row in self.sources if row.status in {"failed", "partial"}]
+
+
+def collect(sources: Sequence[Source], *, activity: ActivityStore, journal: Journal, progress: Progress) -> Delivery:
+    """Read every source to its end, or as far as it goes; one that an interrupted attempt has read is not read again.
+
+    Once a run is measured, what it collected is settled: a source that failed is read again by the next run.
+    """
+    known = {row.source: row for row in journal.results.source_runs(journal.run_id)}
+    settled = journal.holds("measure")
+    rows, quarantined = [], []
     for source in sorted(sources, key=lambda source: source.name):
-        row = read.get(source.name) or _one(source, activity=activity, run_id=run_id, clock=clock, progress=progress)
-        results.keep_source_run(row)
+        row = known.get(source.name)
+        if row is None or not (settled or row.status in READ):
+            row = _one(source, activity=activity, journal=journal, progress=progress)
+            journal.results.keep_source_run(row)
         progress.done("collect", _told(row))
-        delivered.append(row)
-    return delivered
+        rows.append(row)
+        quarantined += activity.quarantined(source.name, run_id=journal.run_id, limit=LISTED)
+    return Delivery(rows, quarantined)
 
 
-def _one(source: Source, *, activity: ActivityStore, run_id: str, clock: Callable[[], int], progress: Progress) -> SourceRun:
-    started = clock()
+def _one(source: Source, *, activity: ActivityStore, journal: Journal, progress: Progress) -> SourceRun:
+    started = journal.clock()
     progress.stage("collect", source.name)
     status, reason = "complete", ""
     try:
-        cursor = activity.begin(_entry(source), run_id=run_id)
-        for batch in source.batches(cursor, window=_window(source, started)):
-            activity.append(batch, source=source.name, run_id=run_id)
-            progress.collected(source.name, activity.tally(source.name, run_id=run_id))
-        activity.settle(_entry(source), run_id=run_id)
+        cursor = activity.begin(_entry(source), run_id=journal.run_id)
+        for batch in _pages(source, cursor, _window(source, started)):
+            activity.append(batch, source=source.name, run_id=journal.run_id)
+            progress.collected(source.name, activity.tally(source.name, run_id=journal.run_id))
+        activity.settle(_entry(source), run_id=journal.run_id)
         if doubt := source.unverified():
             status, reason = "unverified", doubt
     except SourceError as error:
         status, reason = "failed", str(error)
-    except Exception as error:  # noqa: BLE001 - the border of a source: whatever a platform makes a library do ends here, counted
-        status, reason = "failed", f"it broke on something its kind does not know ({type(error).__name__}); the other sources go on."
-    tally = activity.tally(source.name, run_id=run_id)
+    tally = activity.tally(source.name, run_id=journal.run_id)
     if status == "failed" and tally.stored + tally.unchanged:
         status = "partial"
+    if tally.quarantined > LISTED:
+        reason = f"{reason} {tally.quarantined:,} items are quarantined; the first {LISTED:,} are listed.".lstrip()
     return SourceRun(
-        run_id=run_id,
+        run_id=journal.run_id,
         source=source.name,
         kind=source.kind,
         started_at=started,
-        finished_at=clock(),
+        finished_at=journal.clock(),
         status=status,
         requests=source.requests(),
         coverage=source.observed(),
         reason=reason,
         **tally._asdict(),
     )
+
+
+def _pages(source: Source, cursor: Cursor, window: Window) -> Iterator[Batch]:
+    """Read a source's pages; whatever a platform makes a library do ends here, as an error of the source.
+
+    Raises:
+        SourceError: the source cannot go on.
+    """
+    try:
+        yield from source.batches(cursor, window=window)
+    except SourceError:
+        raise
+    except Exception as error:  # the border of a source, and the one place that may catch everything
+        stopping.heed()
+        raise SourceError(f"It broke on something its kind does not know ({type(error).__name__}). The other sources go on.") from error
 
 
 def _entry(source: Source) -> SourceEntry:
@@ -88,5 +125,5 @@ def _window(source: Source, now: int) -> Window:
 
 
 def _told(row: SourceRun) -> str:
-    counts = f"{row.fetched:,} read: {row.stored:,} stored, {row.unchanged:,} unchanged, {row.quarantined:,} quarantined, {row.refused:,} refused"
-    return f"{row.source}: {row.status}, {counts}" + (f" - {row.reason}" if row.reason else "")
+    became = ", ".join(f"{getattr(row, fate):,} {fate}" for fate in ("stored", "unchanged", "quarantined", "refused"))
+    return f"{row.source}: {row.status}, {row.fetched:,} read: {became}" + (f" - {row.reason}" if row.reason else "")

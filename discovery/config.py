@@ -14,12 +14,12 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from scoring.verdicts import Thresholds
 
 from discovery.archetypes.naming import LlmSettings
 from discovery.clustering import ClusteringSettings
-from discovery.features.measure import FeatureSettings
+from discovery.features import FeatureSettings
 from discovery.sources import Source, UnknownSourceError, configured, find, load
+from scoring.verdicts import Thresholds
 
 MAX_BYTES = 1 << 20
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import sys
-from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -17,11 +17,15 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from scoring.report.escape import csv_cells, markdown_cell, terminal_text
 
+from scoring.report.escape import csv_cells, markdown_cell, terminal_text
+from storage.reading import Answer
 from storage.records import Tally
 
-Row = Mapping[str, Any]
+PIPE_WIDTH = 200
+"""Columns of a table that no terminal shows."""
+INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+"""What JSON lets through and a terminal obeys: C1 controls, marks that turn text around, marks that hide it."""
 
 
 class Format(StrEnum):
@@ -33,58 +37,64 @@ class Format(StrEnum):
     markdown = "markdown"
 
 
-def show(rows: Sequence[Row], *, form: Format, empty: str) -> None:
+def show(answer: Answer, *, form: Format, empty: str) -> None:
     """Print rows in the asked form; with no rows a table says ``empty`` on standard error, the other forms stay parseable."""
-    if form is Format.json:
-        sys.stdout.write(
-            json.dumps([{key: _finite(value) for key, value in row.items()} for row in rows], ensure_ascii=False, indent=2) + "\n"
-        )
-    elif form is Format.csv:
-        _csv(rows)
-    elif not rows:
-        sys.stderr.write(empty + "\n")
-    elif form is Format.markdown:
-        _markdown(rows)
+    printer = {Format.json: _json, Format.csv: _csv, Format.markdown: _markdown, Format.table: _table}[form]
+    if form is Format.table and not answer.rows:
+        sys.stderr.write(terminal_text(empty) + "\n")
     else:
-        _table(rows)
+        printer(answer)
+    sys.stdout.flush()
 
 
-def _csv(rows: Sequence[Row]) -> None:
-    if rows:
-        writer = csv.writer(sys.stdout, lineterminator="\r\n")
-        writer.writerow(rows[0])
-        writer.writerows(csv_cells(row.values()) for row in rows)
+def _json(answer: Answer) -> None:
+    """Print a list of objects; of columns that share a name, the later ones are numbered, so that none is lost."""
+    seen: dict[str, int] = {}
+    names = []
+    for column in answer.columns:
+        seen[column] = seen.get(column, 0) + 1
+        names.append(column if seen[column] == 1 else f"{column}_{seen[column]}")
+    rows = [dict(zip(names, map(_exact, row), strict=True)) for row in answer.rows]
+    text = json.dumps(rows, ensure_ascii=False, indent=2, allow_nan=False)
+    sys.stdout.write(INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n")
 
 
-def _markdown(rows: Sequence[Row]) -> None:
-    columns = list(rows[0])
-    print("| " + " | ".join(columns) + " |")
-    print("|" + " --- |" * len(columns))
-    for row in rows:
-        print("| " + " | ".join(markdown_cell(_plain(value)) for value in row.values()) + " |")
+def _csv(answer: Answer) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\r\n")
+    for row in (answer.columns, *answer.rows):
+        cells = [terminal_text(cell) if isinstance(cell, str) and sys.stdout.isatty() else cell for cell in map(_exact, row)]
+        writer.writerow(csv_cells(cells))
 
 
-def _table(rows: Sequence[Row]) -> None:
+def _markdown(answer: Answer) -> None:
+    sys.stdout.write("| " + " | ".join(map(markdown_cell, answer.columns)) + " |\n")
+    sys.stdout.write("|" + " --- |" * len(answer.columns) + "\n")
+    for row in answer.rows:
+        sys.stdout.write("| " + " | ".join(markdown_cell(_plain(value)) for value in row) + " |\n")
+
+
+def _table(answer: Answer) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in rows[0]:
-        numeric = all(isinstance(row[column], int | float | None) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(terminal_text(_plain(value))) for value in row.values()))
-    width = None if sys.stdout.isatty() else 200
-    Console(width=width, soft_wrap=False).print(table)
+    for place, column in enumerate(answer.columns):
+        numeric = all(isinstance(row[place], int | float | None) for row in answer.rows)
+        table.add_column(Text(terminal_text(column)), justify="right" if numeric else "left", overflow="fold")
+    for row in answer.rows:
+        table.add_row(*(Text(terminal_text(_plain(value))) for value in row))
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, soft_wrap=False).print(table)
 
 
-def _finite(value: Any) -> Any:
+def _exact(value: Any) -> Any:
+    """Keep a value as it is, but for what neither JSON nor CSV has a word for: bytes become hex, the infinite becomes nothing."""
+    if isinstance(value, bytes):
+        return value.hex()
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> str:
-    if value is None:
-        return ""
+    value = _exact(value)
     if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return str(value)
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "" if value is None else str(value)
 
 
 class Progress:

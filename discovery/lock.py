@@ -13,21 +13,31 @@ class RunLockedError(RuntimeError):
     """Another run holds the data directory."""
 
 
+class DataDirError(ValueError):
+    """The data directory cannot be one."""
+
+
 @contextmanager
 def locked(data_dir: Path) -> Iterator[None]:
     """Hold the data directory, making it if it is not there.
 
     Raises:
+        DataDirError: something else stands there, or it may not be written.
         RunLockedError: another run holds it; the message names its process.
     """
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = data_dir / "lock"
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise DataDirError(f"data_dir {data_dir} cannot be used as a folder ({error.strerror}): name another in config.yaml.") from None
+    with os.fdopen(descriptor, "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = file.read(20).strip() or "unknown"
-            raise RunLockedError(f"Process {holder} is running on {data_dir}; wait for it, or use another --config with its own data_dir.") from None
+            raise RunLockedError(
+                f"Process {holder} is running on {data_dir}: wait for it, or use another --config with its own data_dir."
+            ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

@@ -1,146 +1,126 @@
 """The story of one run: collect, measure, cluster, interpret, rank, judge, publish, report.
 
-Stages hand each other values. What took long is kept beside the stores until the run is published, so that a run killed
-anywhere, or stopped after a stage, goes on from there and ends as if nothing had happened.
+Stages hand each other values; the journal keeps them until the run is published, so that a run killed anywhere, or stopped after a
+stage, goes on from there and ends as if nothing had happened.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 from discovery import publication
 from discovery.archetypes import Interpretation, interpret
 from discovery.archetypes.naming import namer
 from discovery.clustering import Clustering, TooFewCommunitiesError, cluster, ungrouped
-from discovery.collect import collect
+from discovery.clustering.groupable import groupable
+from discovery.collect import Delivery, collect
 from discovery.config import Config
 from discovery.console import Progress
 from discovery.features import FEATURES, Measurement, Scope, measure
-from discovery.gate import Verdict, judge
+from discovery.gate import Candidate, Verdict, judge
 from discovery.identity import identify
-from discovery.lock import locked
-from discovery.ranking import Rankings, rank
+from discovery.journal import Journal, begun
+from discovery.publication import Found
+from discovery.ranking import rank
 from discovery.sources import Source
 from scoring.report import write_report
-from storage import artifacts
 from storage.activity import ActivityStore
 from storage.pseudonyms import Pseudonyms
-from storage.results import Provenance, Results
+from storage.results import Provenance
 from storage.tables import SourceRun
 
 Stage = Literal["collect", "measure", "cluster", "rank", "publish"]
-PUBLISHED, FAILED, PARTIAL, HELD = 0, 1, 3, 4
-T = TypeVar("T")
+DONE, FAILED, PARTIAL, HELD = 0, 1, 3, 4
 
 
 class Outcome(NamedTuple):
     """How a run ended: what to tell, and the exit code."""
 
-    run_id: str
     message: str
     exit_code: int
 
 
-def run(
-    config: Config, sources: Sequence[Source], *, until: Stage, force: bool, progress: Progress, clock: Callable[[], int]
-) -> Outcome:
-    """Do one run, or go on with the one that was interrupted.
+def run(config: Config, sources: Sequence[Source], *, until: Stage | None, progress: Progress, clock: Callable[[], int]) -> Outcome:
+    """Do one run, or go on with the one that was left unfinished.
 
     Args:
         config: What the run is told.
         sources: What it reads.
-        until: The last stage to do; the run waits there for the next command.
-        force: Publish also what the gate would hold.
+        until: The last stage to do. None publishes if the gate allows it, ``publish`` whatever the gate says.
         progress: Who is told how it goes.
         clock: Seconds since 1970; only for when things happened, never for what they mean.
 
     Raises:
         RunLockedError: another run holds the data directory.
     """
-    with locked(config.data_dir), Results.open(config.data_dir / "subcurrent.db") as results:
-        night = _Night(config, sources, results, progress, clock)
-        try:
-            return night.story(until, force=force)
-        except BaseException as error:
-            night.leave(error)
-            raise
+    with begun(config, _provenance(config, sources), forced=until == "publish", clock=clock) as journal:
+        night = _Night(config, sources, journal, progress)
+        if journal.published:
+            journal.forget()  # a second attempt at the report is the last: the next run is a new one
+            return night.report()
+        return night.story(until)
+
+
+def _provenance(config: Config, sources: Sequence[Source]) -> Provenance:
+    read = sorted(f"{source.name} {source.model_dump_json()}" for source in sources)
+    return Provenance(
+        version=version("subcurrent"),
+        seed=config.seed,
+        config_sha256=hashlib.sha256("\n".join([config.digest(), *read]).encode()).hexdigest(),
+        invented=any(source.invented for source in sources),
+    )
 
 
 class _Night:
-    """One run in hand: where it keeps things, and whom it tells."""
+    """One run and whom it tells."""
 
-    def __init__(
-        self, config: Config, sources: Sequence[Source], results: Results, progress: Progress, clock: Callable[[], int]
-    ) -> None:
-        self.config, self.sources, self.results, self.progress, self.clock = config, sources, results, progress, clock
-        names = "\n".join(sorted(source.name for source in sources))
-        self.provenance = Provenance(
-            version=version("subcurrent"),
-            seed=config.seed,
-            config_sha256=hashlib.sha256(f"{config.digest()}\n{names}".encode()).hexdigest(),
-            invented=any(source.invented for source in sources),
-        )
-        self.run_id = results.resume_or_begin(started_at=clock(), provenance=self.provenance)
-        self.work = config.data_dir / "work" / self.run_id
+    def __init__(self, config: Config, sources: Sequence[Source], journal: Journal, progress: Progress) -> None:
+        self.config, self.sources, self.journal, self.progress = config, sources, journal, progress
+        self.results = journal.results
+        self.invented = any(source.invented for source in sources)
         self.pseudonyms = Pseudonyms.open(config.data_dir / "pseudonym.key")
 
-    def story(self, until: Stage, *, force: bool) -> Outcome:
+    def story(self, until: Stage | None) -> Outcome:  # noqa: PLR0911 - a run may end after each of its stages
         """Tell the run from its sources to its report."""
-        with self._activity() as activity:
-            delivered = collect(
-                self.sources, activity=activity, results=self.results, run_id=self.run_id, clock=self.clock, progress=self.progress
-            )
+        with self.activity() as activity:
+            delivery = collect(self.sources, activity=activity, journal=self.journal, progress=self.progress)
             if until == "collect":
-                return self._wait(until)
-            if not any(row.stored + row.unchanged for row in delivered):
-                return self._fail(delivered)
-            measurement = self._kept("measure", Measurement, lambda: self._measure(activity, delivered))
+                return self.rest(until)
+            if not delivery.filled:
+                return self.nothing(delivery)
+            measurement = self.journal.kept("measure", Measurement, lambda: self.measure(activity, delivery))
         if until == "measure":
-            return self._wait(until)
-        clustering = self._kept("cluster", Clustering, lambda: self._cluster(measurement))
+            return self.rest(until)
+        clustering = self.journal.kept("cluster", Clustering, lambda: self.cluster(measurement))
         if until == "cluster":
-            return self._wait(until)
-        interpretation = self._interpret(measurement, clustering)
-        rankings = self._rank(measurement, clustering, interpretation)
-        tonight = publication.rows(
-            measurement, clustering, interpretation=interpretation, rankings=rankings, source_runs=delivered, last=self.results.membership()
-        )
-        self.results.save(self.run_id, tonight)
+            return self.rest(until)
+        candidate = self.journal.kept("rank", Candidate, lambda: self.save(self.find(measurement, clustering), delivery))
         if until == "rank":
-            return self._wait(until)
-        verdict = judge(tonight, last=self.results.membership(), settings=self.config.gate)
-        return self._close(verdict, delivered, rankings, force=force)
+            return self.rest(until)
+        verdict = judge(candidate, last=self.results.membership()["archetype_id"], settings=self.config.gate)
+        if not verdict.publish and until != "publish":
+            return self.hold(verdict)
+        self.journal.publish(candidate.panel if len(candidate.panel) else None)
+        return self.report()
 
-    def leave(self, error: BaseException) -> None:
-        """Say in the results how an unfinished run was left: by a signal it can be taken up again, by an error of ours not."""
-        interrupted = not isinstance(error, Exception)
-        reason = "stopped by a signal" if interrupted else f"{type(error).__name__}: {error}"
-        self.results.finish_run(self.run_id, status="interrupted" if interrupted else "failed", at=self.clock(), reason=reason)
-
-    def _activity(self) -> ActivityStore:
+    def activity(self) -> ActivityStore:
+        """Open the records."""
         limits = self.config.limits
         path = self.config.data_dir / "activity.duckdb"
         return ActivityStore.open(path, pseudonyms=self.pseudonyms, memory_limit=limits.memory, threads=limits.threads)
 
-    def _kept(self, stage: str, kind: type[T], work: Callable[[], T]) -> T:
-        """Take a stage's value from where an interrupted attempt kept it, else do the stage and keep it."""
-        value = artifacts.load(self.work / stage, kind)
-        if value is None:
-            value = work()
-            artifacts.save(self.work / stage, value)
-        return value
-
-    def _measure(self, activity: ActivityStore, delivered: list[SourceRun]) -> Measurement:
+    def measure(self, activity: ActivityStore, delivery: Delivery) -> Measurement:
+        """Measure the features of each community that the sources show."""
         self.progress.stage("measure", "features of each community")
         live = {source.name for source in self.sources if source.live}
         scope = Scope(
-            sources=tuple(row.source for row in delivered if row.stored + row.unchanged),
-            now={row.source: row.started_at for row in delivered if row.source in live},
+            sources=tuple(delivery.filled),
+            now={row.source: row.started_at for row in delivery.sources if row.source in live},
             window_days=self.config.window_days,
             portfolio=self.config.portfolio,
         )
@@ -148,74 +128,96 @@ class _Night:
         self.progress.done("measure", f"{len(measurement.communities):,} communities, {len(FEATURES)} features")
         return measurement
 
-    def _cluster(self, measurement: Measurement) -> Clustering:
+    def cluster(self, measurement: Measurement) -> Clustering:
+        """Find the kinds of community there are, among those that enough is known of; with too few of them there are none."""
         self.progress.stage("cluster", "the kinds of community there are")
-        settings = self.config.clustering.model_copy(update={"seed": self.config.seed})
-        market = measurement.communities.index[~measurement.communities["sensitive"].astype(bool)]
+        matrix, notes = groupable(measurement)
         last = self.results.published()
         try:
             clustering = cluster(
-                measurement.values().loc[market],
+                matrix,
                 features=FEATURES,
-                platforms=measurement.communities.loc[market, "platform"],
-                settings=settings,
+                platforms=measurement.communities.loc[matrix.index, "platform"],
+                settings=self.config.clustering.model_copy(update={"seed": self.config.seed}),
                 last_k=last.n_clusters if last and last.structure in {"clusters", "segments"} else None,
             )
         except TooFewCommunitiesError as error:
-            clustering = ungrouped(market, note=str(error))
+            clustering = ungrouped(matrix.index, note=str(error))
         self.progress.done("cluster", f"structure: {clustering.structure}, k = {clustering.n_clusters}")
-        return clustering
+        return replace(clustering, notes=[*notes, *clustering.notes])
 
-    def _interpret(self, measurement: Measurement, clustering: Clustering) -> Interpretation:
-        self.progress.stage("interpret", "profiles, niches, words, evidence, names")
-        found = interpret(
-            measurement, clustering, namer=namer(self.config.llm), seed=self.config.seed, key=self.pseudonyms.evidence_key()
-        )
-        found = identify(found, measurement=measurement, results=self.results)
-        self.progress.done("interpret", f"{len(found.archetypes)} archetypes, {len(found.niches)} niches")
-        return found
-
-    def _rank(self, measurement: Measurement, clustering: Clustering, interpretation: Interpretation) -> Rankings:
+    def find(self, measurement: Measurement, clustering: Clustering) -> Found:
+        """Say what the groups are, then score and rank them."""
+        interpretation = self.interpret(measurement, clustering)
         self.progress.stage("rank", f"scores, and {self.config.score.replicates} replicates behind their intervals")
-        rankings = rank(
-            measurement,
-            clustering,
-            interpretation=interpretation,
-            panel=None if self.provenance.invented else self.results.panel(),
-            settings=self.config.score,
-            seed=self.config.seed,
-            portfolio=bool(self.config.portfolio),
-        )
+        panel = None if self.invented else self.results.panel()
+        rankings = rank(measurement, clustering, interpretation, panel=panel, config=self.config)
         self.progress.done("rank", f"{len(rankings.community.table):,} communities scored on panel v{rankings.panel.version}")
-        return rankings
+        return Found(measurement, clustering, interpretation, rankings)
 
-    def _close(self, verdict: Verdict, delivered: list[SourceRun], rankings: Rankings, *, force: bool) -> Outcome:
-        """Publish and report, or hold."""
-        if not verdict.publish and not force:
-            self.results.finish_run(self.run_id, status="held", at=self.clock(), reason=verdict.reason)
-            said = f"{self.run_id} is held: {verdict.reason} Readers still see the run before; `subcurrent publish` publishes anyway."
-            return Outcome(self.run_id, said, HELD)
-        frozen = rankings.panel.rows() if rankings.panel_is_new and not self.provenance.invented else None
-        self.results.publish(self.run_id, at=self.clock(), panel=frozen)
-        shutil.rmtree(self.work, ignore_errors=True)
-        folder = write_report(self.config.data_dir / "subcurrent.db", self.config.data_dir / "reports")
-        failed = [row.source for row in delivered if row.status in {"failed", "partial"}]
-        said = f"{self.run_id} is published. Report: {_shown(folder)}/report.md"
+    def interpret(self, measurement: Measurement, clustering: Clustering) -> Interpretation:
+        """Describe archetypes and niches, and give them the ids of the ones they continue."""
+        self.progress.stage("interpret", "profiles, niches, words, evidence, names")
+        key = self.pseudonyms.evidence_key()
+        found = interpret(measurement, clustering, namer=namer(self.config.llm), seed=self.config.seed, key=key)
+        identified = identify(found, measurement=measurement, results=self.results)
+        self.progress.done("interpret", f"{len(found.archetypes)} archetypes, {len(found.niches)} niches")
+        return identified
+
+    def save(self, found: Found, delivery: Delivery) -> Candidate:
+        """Write everything the run found; readers do not see it yet."""
+        self.results.save(self.journal.run_id, publication.rows(found, delivery=delivery, last=self.results.membership()))
+        rankings = found.rankings
+        fresh = rankings.panel.rows()
+        frozen = fresh if rankings.panel_is_new and not self.invented else fresh.head(0)
+        return Candidate(found.interpretation.communities["archetype_id"], frozen)
+
+    def report(self) -> Outcome:
+        """Write the report of the published run; what fails from here on leaves the publication as it is."""
+        self.progress.stage("report", "Markdown, HTML and figures")
+        failed = [row.source for row in self.results.source_runs(self.journal.run_id) if row.status in {"failed", "partial"}]
+        said, code = f"{self.journal.run_id} is published.", DONE
+        try:
+            folder = write_report(self.config.data_dir / "subcurrent.db", self.config.data_dir / "reports")
+            said += f" Report: {_shown(folder)}/report.md"
+            self.journal.forget()
+        except OSError as error:
+            said, code = f"{said}\nBut its report could not be written ({error}). `subcurrent report` writes it.", PARTIAL
         if failed:
-            return Outcome(self.run_id, f"{said}\nBut {len(failed)} of {len(delivered)} sources failed: {', '.join(failed)}.", PARTIAL)
-        return Outcome(self.run_id, said, PUBLISHED)
+            said, code = f"{said}\nBut {len(failed)} of its sources failed: {', '.join(failed)}.", PARTIAL
+        return Outcome(said, code)
 
-    def _wait(self, stage: Stage) -> Outcome:
-        self.results.finish_run(self.run_id, status="interrupted", at=self.clock(), reason=f"stopped after {stage}, as asked")
-        return Outcome(self.run_id, f"{self.run_id} stands after {stage}; `subcurrent run` goes on from here.", PUBLISHED)
+    def rest(self, stage: Stage) -> Outcome:
+        """Stop after a stage, as asked."""
+        self.journal.rest(stage)
+        return Outcome(f"{self.journal.run_id} stands after {stage}; `subcurrent run` with the same options goes on from here.", DONE)
 
-    def _fail(self, delivered: list[SourceRun]) -> Outcome:
-        why = " ".join(f"{row.source}: {row.reason or 'it holds no record'}." for row in delivered)
-        reason = f"No source delivered a record. {why}".replace("..", ".")
-        self.results.finish_run(self.run_id, status="failed", at=self.clock(), reason=reason)
-        return Outcome(self.run_id, f"{self.run_id} failed: {reason}", FAILED)
+    def hold(self, verdict: Verdict) -> Outcome:
+        """Keep the run from readers."""
+        self.journal.hold(verdict.reason)
+        said = f"{self.journal.run_id} is held: {verdict.reason} Readers still see the run before; `subcurrent publish` publishes anyway."
+        return Outcome(said, HELD)
+
+    def nothing(self, delivery: Delivery) -> Outcome:
+        """End for want of records: that is a failure where a source failed, else the honest answer."""
+        why = " ".join(f"{row.source}: {row.reason or _empty(row)}" for row in delivery.sources)
+        self.results.save(self.journal.run_id, publication.of_sources(delivery))
+        if delivery.failed:
+            self.journal.fail(f"No source delivered a record. {why}")
+            return Outcome(f"{self.journal.run_id} failed: no source delivered a record.\n{why}", FAILED)
+        self.journal.fail(f"Not enough data: no source holds a record. {why}")
+        return Outcome(f"{self.journal.run_id}: not enough data, so there is nothing to publish.\n{why}", DONE)
 
 
-def _shown(folder: Path) -> Any:
+def _empty(row: SourceRun) -> str:
+    unread = row.quarantined + row.refused
+    return (
+        f"none of its {unread:,} items could be used ({row.quarantined:,} malformed, {row.refused:,} refused)."
+        if unread
+        else "it holds no record."
+    )
+
+
+def _shown(folder: Path) -> Path:
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder

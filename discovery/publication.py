@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,37 +11,38 @@ import pandas as pd
 from discovery.archetypes import Interpretation
 from discovery.archetypes.map import coordinates
 from discovery.clustering import Clustering
+from discovery.collect import Delivery
 from discovery.features import FEATURES, Measurement
 from discovery.ranking import Rankings
 from scoring.arguments import counter_argument, would_change
 from scoring.verdicts import Ranking
-from storage.tables import Score, SourceRun
+from storage.tables import Score
 
 TOO_FEW = 10
 
 
-def rows(
-    measurement: Measurement,
-    clustering: Clustering,
-    *,
-    interpretation: Interpretation,
-    rankings: Rankings,
-    source_runs: Sequence[SourceRun],
-    last: pd.DataFrame,
-) -> Mapping[str, Any]:
+class Found(NamedTuple):
+    """What a run found."""
+
+    measurement: Measurement
+    clustering: Clustering
+    interpretation: Interpretation
+    """The groups under their lasting ids."""
+    rankings: Rankings
+
+
+def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame) -> Mapping[str, Any]:
     """Give each table its rows; see ``storage.results.SAVED``.
 
     Args:
-        measurement: What was measured.
-        clustering: How it was grouped.
-        interpretation: What the groups are, under their lasting ids.
-        rankings: Their scores.
-        source_runs: What the sources delivered.
+        found: What the run found.
+        delivery: What the sources delivered.
         last: The published run's communities with x and y, towards which the map is turned.
     """
+    measurement, clustering, interpretation, rankings = found
     return {
         "run": [_facts(measurement, clustering, rankings)],
-        "source_run": source_runs,
+        **of_sources(delivery),
         "community": _communities(measurement, clustering, interpretation, last),
         "feature": _features(),
         "community_feature": measurement.estimates.rename(columns={"community": "community_id"}),
@@ -56,6 +57,11 @@ def rows(
         "term": interpretation.terms,
         "criterion": clustering.criteria,
     }
+
+
+def of_sources(delivery: Delivery) -> Mapping[str, Any]:
+    """Give what the sources delivered its rows; all there is to keep of a run without a record."""
+    return {"source_run": delivery.sources, "quarantined_item": delivery.quarantined}
 
 
 def _facts(measurement: Measurement, clustering: Clustering, rankings: Rankings) -> dict[str, Any]:

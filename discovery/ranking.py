@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import pandas as pd
 
 from discovery.archetypes import Interpretation
 from discovery.clustering import Clustering, recluster
-from discovery.config import ScoreSettings
+from discovery.config import Config
 from discovery.features import FEATURES, Measurement
-from scoring import opportunity, uncertainty, verdicts
+from scoring import components, opportunity, uncertainty, verdicts
 from scoring.components import Panel
 from scoring.opportunity import Entities, Market
 from scoring.uncertainty import Resampling
 from scoring.verdicts import Ranking
+
+_RATIOS = {name: (declared.ratio.numerator, declared.ratio.denominator) for name, declared in FEATURES.items() if declared.ratio}
+"""Of each feature that is a ratio over authors: the weights of the sums in its numerator, and the sum below."""
 
 
 @dataclass(frozen=True)
@@ -34,39 +36,67 @@ class Rankings:
 
 
 def rank(
-    measurement: Measurement,
-    clustering: Clustering,
-    *,
-    interpretation: Interpretation,
-    panel: pd.DataFrame | None,
-    settings: ScoreSettings,
-    seed: int,
-    portfolio: bool,
+    measurement: Measurement, clustering: Clustering, interpretation: Interpretation, *, panel: pd.DataFrame | None, config: Config
 ) -> Rankings:
-    """Score and rank archetypes, niches and communities, each with the interval its evidence allows."""
-    frozen = _panel(panel, measurement)
-    market = Market.of(measurement.communities, measurement.estimates, panel=frozen, portfolio=portfolio)
-    entities = (_entities("archetype", interpretation.archetypes, interpretation), _entities("niche", interpretation.niches, interpretation))
-    scores = [opportunity.score(each, market) for each in (*entities, Entities.each_community(measurement.communities))]
-    drawn = uncertainty.intervals(
-        scores, market, resampling=_resampling(measurement, clustering, settings, seed), thresholds=settings.thresholds
+    """Score and rank archetypes, niches and communities, each with the interval its evidence allows.
+
+    Args:
+        measurement: What was measured.
+        clustering: How it was grouped.
+        interpretation: What the groups are, under their lasting ids.
+        panel: Rows of the newest reference panel; None where the run is its own.
+        config: What the run is told of scores.
+    """
+    thresholds = config.score.thresholds
+    estimates = common_zeros(measurement)
+    frozen = _panel(panel, estimates, measurement.communities)
+    market = Market.of(measurement.communities, estimates, panel=frozen, portfolio=bool(config.portfolio))
+    entities = (
+        _entities("archetype", interpretation.archetypes, interpretation),
+        _entities("niche", interpretation.niches, interpretation),
+        Entities.each_community(measurement.communities),
     )
-    archetype, niche, community = (verdicts.rank(scored, drawn[scored.kind], thresholds=settings.thresholds) for scored in scores)
-    return Rankings(archetype, niche, community, panel=market.panel, panel_is_new=frozen is None or panel is None or frozen.version != panel["version"].iloc[0])
+    scores = [opportunity.score(each, market) for each in entities]
+    resampling = _resampling(measurement, estimates, clustering, config)
+    drawn = uncertainty.intervals(scores, market, resampling=resampling, thresholds=thresholds)
+    archetype, niche, community = (verdicts.rank(scored, drawn[scored.kind], thresholds=thresholds) for scored in scores)
+    known = panel is not None and market.panel.version == panel["version"].iloc[0]
+    return Rankings(archetype, niche, community, panel=market.panel, panel_is_new=not known)
 
 
-def _panel(rows: pd.DataFrame | None, measurement: Measurement) -> Panel | None:
+def common_zeros(measurement: Measurement) -> pd.DataFrame:
+    """Give the estimates as the scorer reads them: a ratio that not one event speaks for is 0, whatever its interval.
+
+    A measured share is drawn towards its platform's mean, the more the fewer people it rests on. Where *nobody* said a thing, that
+    leaves .15 % in a large community and .20 % in a small one; on a panel where most values are such leftovers, the one stands above
+    a third of the market and the other above half, for their sizes alone. A percentile is the share of the panel strictly below, so
+    that a common zero is zero: these zeros are made common. The interval stays: it says how many might have been missed.
+    """
+    estimates = measurement.estimates.copy()
+    sums = measurement.author_sums.groupby("row").sum().reindex(range(len(measurement.communities)), fill_value=0)
+    row = measurement.communities.index.get_indexer(pd.Index(estimates["community"]))
+    for name in sorted(set(components.FEATURES) & _RATIOS.keys()):
+        silent = (sums[[*_RATIOS[name][0]]] == 0).all(axis=1).to_numpy()
+        estimates.loc[(estimates["feature"] == name) & silent[row] & estimates["value"].notna(), "value"] = 0.0
+    return estimates
+
+
+def _panel(rows: pd.DataFrame | None, estimates: pd.DataFrame, communities: pd.DataFrame) -> Panel | None:
     """Take the frozen panel where it covers at least half of tonight's communities; else tonight is a panel of its own.
 
     A panel of other communities would compare tonight's with a market they are not in.
     """
     if rows is None:
         return None
-    known = measurement.communities.index.isin(rows["community_id"].unique())
+    known = communities.index.isin(rows["community_id"].unique())
     if 2 * known.sum() >= len(known):
         return Panel.from_rows(rows)
-    values = measurement.values()[~measurement.communities["sensitive"].astype(bool)]
+    values = _matrix(estimates)[~communities["sensitive"].astype(bool)]
     return Panel.freeze(values, version=int(rows["version"].iloc[0]) + 1)
+
+
+def _matrix(estimates: pd.DataFrame) -> pd.DataFrame:
+    return estimates.pivot(index="community", columns="feature", values="value")
 
 
 def _entities(kind: opportunity.Kind, table: pd.DataFrame, interpretation: Interpretation) -> Entities:
@@ -74,22 +104,22 @@ def _entities(kind: opportunity.Kind, table: pd.DataFrame, interpretation: Inter
     return Entities(kind, interpretation.communities[f"{kind}_id"].dropna(), facts.astype(float))
 
 
-def _resampling(measurement: Measurement, clustering: Clustering, settings: ScoreSettings, seed: int) -> Resampling:
-    known = set(clustering.labels.index)
-    names = list(clustering.prepared.names) if clustering.prepared is not None else []
+def _resampling(measurement: Measurement, estimates: pd.DataFrame, clustering: Clustering, config: Config) -> Resampling:
+    prepared = clustering.prepared
+    names = [] if prepared is None else list(prepared.names)
+    known = clustering.labels.index
+    zeroed = (_matrix(measurement.estimates) - _matrix(estimates)).reindex(index=known, columns=names).fillna(0.0)
 
     def again(values: pd.DataFrame) -> pd.Series:
-        labels = recluster(clustering, values.loc[values.index.isin(known), names])
+        """Cluster a draw, on the scale that the archetypes were made on: with what the common zeros took given back."""
+        labels = recluster(clustering, values.loc[known, names] + zeroed)
         return labels.reindex(values.index, fill_value=-1)
 
-    ratios = {name: (declared.ratio.numerator, declared.ratio.denominator) for name, declared in FEATURES.items() if declared.ratio}
     return Resampling(
         author_sums=measurement.author_sums,
-        ratios=ratios,
+        ratios=_RATIOS,
         own_weight=measurement.own_weight,
-        recluster=again if clustering.prepared is not None and clustering.structure != "none" else None,
-        replicates=settings.replicates,
-        seed=seed,
+        recluster=again if prepared is not None and clustering.structure != "none" else None,
+        replicates=config.score.replicates,
+        seed=config.seed,
     )
-
-

@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from storage.database import read_only
+from storage.reading import Answer
 
 Row = dict[str, Any]
+Part = tuple[str, str, Any, Any, Any, str]
+PARTS = ("part", "item", "value", "low", "high", "note")
+"""Columns of an explanation."""
 RANKINGS = {"archetype": "archetype_rankings", "niche": "niche_rankings", "community": "community_rankings"}
 
 
@@ -20,7 +24,7 @@ class UnknownEntityError(ValueError):
     """The published run has no such archetype, niche, community or run."""
 
 
-def ranking(path: Path, entity: str, *, limit: int, as_of: str | None = None) -> list[Row]:
+def ranking(path: Path, entity: str, *, limit: int, as_of: str | None = None) -> Answer:
     """Read the ranking of archetypes, niches or communities, of the published run or an earlier one.
 
     Raises:
@@ -31,10 +35,11 @@ def ranking(path: Path, entity: str, *, limit: int, as_of: str | None = None) ->
         if connection.execute("SELECT 1 FROM run WHERE run_id = ?", [run_id]).fetchone() is None:
             raise UnknownEntityError(f"There is no run `{run_id}`; `subcurrent runs` lists them.")
         found = connection.execute(f"SELECT * FROM {RANKINGS[entity]} WHERE run_id = ? ORDER BY rank LIMIT ?", [run_id, limit])  # noqa: S608 - names of ours
-        return [dict(row) for row in found]
+        rows = [tuple(row) for row in found]
+        return Answer([column[0] for column in found.description], rows, truncated=False)
 
 
-def explain(path: Path, entity: str, entity_id: str) -> list[Row]:
+def explain(path: Path, entity: str, entity_id: str) -> Answer:
     """Explain an archetype, niche or community of the published run.
 
     Raises:
@@ -48,8 +53,8 @@ def explain(path: Path, entity: str, entity_id: str) -> list[Row]:
         ).fetchone()
         if found is None:
             raise UnknownEntityError(f"Run {run_id} has no {entity} `{entity_id}`; `subcurrent ranking --of {_plural(entity)}` lists them.")
-        rows = [*_standing(dict(found)), *_score(connection, run_id, entity, entity_id), *_features(connection, run_id, entity, entity_id)]
-        return [*rows, *_words(connection, run_id, entity, entity_id), *_members(connection, run_id, entity, entity_id)]
+        parts = [_standing(dict(found)), *(part(connection, run_id, entity, entity_id) for part in (_score, _features, _words, _members))]
+        return Answer(list(PARTS), [row for part in parts for row in part], truncated=False)
 
 
 def _published(connection: sqlite3.Connection) -> str:
@@ -63,22 +68,21 @@ def _plural(entity: str) -> str:
     return "communities" if entity == "community" else f"{entity}s"
 
 
-def _row(part: str, item: str, value: Any = None, low: Any = None, high: Any = None, note: str = "") -> Row:  # noqa: PLR0913, PLR0917 - the columns
-    return {"part": part, "item": item, "value": value, "low": low, "high": high, "note": note}
+def _row(part: str, item: str, value: Any = None, interval: tuple[Any, Any] = (None, None), note: str = "") -> Part:
+    return part, item, value, *interval, note
 
 
-def _standing(found: Row) -> Iterator[Row]:
+def _standing(found: Row) -> Iterator[Part]:
     yield _row("standing", "name", found["name"], note=found.get("summary", ""))
     yield _row("standing", "verdict", found["verdict"], note=found["verdict_reason"])
     yield _row(
-        "standing", "score", found["score"], found["score_low"], found["score_high"], f"0 to 100, 90 % interval, {found['score_status']}"
+        "standing", "score", found["score"], (found["score_low"], found["score_high"]), f"0 to 100, 90 % interval, {found['score_status']}"
     )
     yield _row(
         "standing",
         "rank",
         found["rank"],
-        found["rank_low"],
-        found["rank_high"],
+        (found["rank_low"], found["rank_high"]),
         f"among the best five in {_share(found['p_top5'])} of replicates",
     )
     yield _row("standing", "coverage", found["coverage"], note="share of the score's prior weight that was measured")
@@ -91,7 +95,7 @@ def _share(value: float | None) -> str:
     return "an unknown share" if value is None else f"{value:.0%}"
 
 
-def _score(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Row]:
+def _score(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Part]:
     what = [run_id, entity, entity_id]
     for row in connection.execute(
         "SELECT * FROM score_component WHERE run_id = ? AND entity = ? AND entity_id = ? ORDER BY contribution, component", what
@@ -104,7 +108,7 @@ def _score(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: 
         yield _row("ingredient", row["ingredient"], row["value"], note=note)
 
 
-def _features(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Row]:
+def _features(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Part]:
     if entity == "archetype":
         for row in connection.execute(
             "SELECT profile.*, feature.title FROM archetype_feature AS profile LEFT JOIN feature USING (run_id, feature) "
@@ -112,7 +116,7 @@ def _features(connection: sqlite3.Connection, run_id: str, entity: str, entity_i
             [run_id, entity_id],
         ):
             note = f"{row['title'] or row['feature']}, {row['unit']}; {row['z']:+.1f} spreads from the market's middle"
-            yield _row("feature", row["feature"], row["value"], row["low"], row["high"], note)
+            yield _row("feature", row["feature"], row["value"], (row["low"], row["high"]), note)
     if entity == "community":
         for row in connection.execute(
             "SELECT measured.*, feature.unit, feature.title FROM community_feature AS measured LEFT JOIN feature USING (run_id, feature) "
@@ -120,10 +124,10 @@ def _features(connection: sqlite3.Connection, run_id: str, entity: str, entity_i
             [run_id, entity_id],
         ):
             note = row["missing_reason"] or f"{row['title'] or row['feature']}, {row['unit'] or ''}; n = {row['n']:,}"
-            yield _row("feature", row["feature"], row["value"], row["low"], row["high"], note)
+            yield _row("feature", row["feature"], row["value"], (row["low"], row["high"]), note)
 
 
-def _words(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Row]:
+def _words(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Part]:
     what = [run_id, entity, entity_id]
     for row in connection.execute("SELECT * FROM need WHERE run_id = ? AND entity = ? AND entity_id = ? ORDER BY authors DESC, need", what):
         yield _row("need", row["need"], row["authors"], note=f"distinct authors, in {row['communities']} communities")
@@ -137,7 +141,7 @@ def _words(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: 
         )
 
 
-def _members(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Row]:
+def _members(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Part]:
     if entity == "community":
         return
     for row in connection.execute(

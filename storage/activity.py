@@ -188,6 +188,16 @@ class ActivityStore:
         row = self._one(f"SELECT {columns} FROM collections JOIN sources USING (source_id) WHERE run_id = ? AND name = ?", run_id, source)  # noqa: S608
         return Tally(*row) if row else Tally()
 
+    def quarantined(self, source: str, *, run_id: str, limit: int) -> list[dict[str, Any]]:
+        """List items of a source that a run quarantined, by position: source, position, reason, sha256."""
+        columns = ("source", "position", "reason", "sha256")
+        found = self.connection.execute(
+            "SELECT name, position, reason, sha256 FROM quarantine JOIN sources USING (source_id) WHERE name = ? AND run_id = ? "
+            "ORDER BY position, sha256, reason LIMIT ?",
+            (source, run_id, limit),
+        ).fetchall()
+        return [dict(zip(columns, row, strict=True)) for row in found]
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with _private():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import duckdb
@@ -18,6 +19,13 @@ import pandas as pd
 from storage.pseudonyms import Pseudonyms, candidates, without_names
 from storage.records import Community, Record, Rejected
 
+_SAID = (
+    *("communities", "kind", "author", "created_at", "title", "text", "thread", "parent", "score", "replies", "accepted"),
+    *("bot", "url", "domain"),
+)
+"""All that a record says: not when it was read, nor by whom it was delivered."""
+_GIVEN = ("id", *_SAID, "retrieved_at")
+_READ = attrgetter(*_GIVEN)
 _FIELDS = (
     *("kind", "author", "created_at", "title", "text", "thread", "parent", "score", "replies", "accepted"),
     *("bot", "url", "domain", "retrieved_at", "digest"),
@@ -93,9 +101,10 @@ class Arrivals:
         with self._incoming(frame):
             repeated = frame["record_id"].nunique() < len(frame)
             self._run(_ARRIVING % (_ONCE if repeated else ""), source=self._source)
-            if "tie" in self._outcomes():
-                self._run(_BREAK_TIES)
             outcomes = self._outcomes()
+            if "tie" in outcomes:
+                self._run(_BREAK_TIES)
+                outcomes = self._outcomes()
         stored = self._run(_INSERT)
         if outcomes.get("same", (0, 0, 0))[1]:
             self._run(_REFRESH)
@@ -140,6 +149,7 @@ class Arrivals:
         asked = {
             (platform(record), name)
             for record in records
+            if record.thread is None or "@" in record.text or "@" in record.title  # else there are no candidates
             for name in chain(candidates(record.text, chat=record.thread is None), candidates(record.title))
         }
         hashes = {self._pseudonyms.name(*pair): pair for pair in asked}
@@ -177,48 +187,41 @@ def _called(record: Record) -> str | None:
 
 def _frame(records: Sequence[Record], pseudonyms: Pseudonyms, known: Mapping[str, set[str]]) -> pd.DataFrame:
     """Records as columns, names replaced. The digest is taken before that, so that learning a name changes no record."""
-    platforms = [platform(record) for record in records]
-    authors = [
-        None if record.author is None else pseudonyms.author(name, record.author) for name, record in zip(platforms, records, strict=True)
+    given: dict[str, Sequence[Any]] = dict(zip(_GIVEN, zip(*map(_READ, records), strict=True), strict=True))
+    platforms = list(map(platform, records))
+    given["author"] = [
+        None if author is None else pseudonyms.author(name, author) for name, author in zip(platforms, given["author"], strict=True)
     ]
+    said = zip(*(given[field] for field in _SAID), strict=True)
     columns: dict[str, Any] = {
-        "record_id": _objects([record.id for record in records]),
-        "communities": _objects(["\n".join(record.communities) for record in records]),  # a key holds no line break
-        "author": _integers(authors),
-        "digest": np.array([_digest(record, author, pseudonyms) for record, author in zip(records, authors, strict=True)], dtype="uint64"),
-        "created_at": np.array([record.created_at for record in records], dtype="int64"),
-        "bot": np.array([record.bot for record in records], dtype="bool"),
-        "accepted": pd.array([record.accepted for record in records], dtype="boolean"),
+        "record_id": _objects(given["id"]),
+        "communities": _objects(["\n".join(keys) for keys in given["communities"]]),  # a key holds no line break
+        "digest": np.fromiter(map(pseudonyms.digest, said), dtype="uint64", count=len(records)),
+        "created_at": np.array(given["created_at"], dtype="int64"),
+        "bot": np.array(given["bot"], dtype="bool"),
+        "accepted": pd.array(given["accepted"], dtype="boolean"),
     }
     for field in ("title", "text"):
         columns[field] = _objects(
             [
-                without_names(getattr(record, field), known=known.get(name, ()), chat=record.thread is None)
-                for name, record in zip(platforms, records, strict=True)
+                words and without_names(words, known=known.get(name, ()), chat=thread is None)
+                for words, name, thread in zip(given[field], platforms, given["thread"], strict=True)
             ]
         )
     for field in ("kind", "thread", "parent", "url", "domain"):
-        columns[field] = _objects([getattr(record, field) for record in records])
-    for field in ("score", "replies", "retrieved_at"):
-        columns[field] = _integers([getattr(record, field) for record in records])
+        columns[field] = _objects(given[field])
+    for field in ("author", "score", "replies", "retrieved_at"):
+        columns[field] = _integers(given[field])
     return pd.DataFrame(columns, copy=False)
 
 
-def _digest(record: Record, author: int | None, pseudonyms: Pseudonyms) -> int:
-    """Hash all that a record says: not when it was read, nor by whom it was delivered."""
-    return pseudonyms.digest(
-        (
-            *(record.communities, record.kind, author, record.created_at, record.title, record.text, record.thread, record.parent),
-            *(record.score, record.replies, record.accepted, record.bot, record.url, record.domain),
-        )
-    )
-
-
-def _objects(values: list[str | None]) -> pd.Series[Any]:
+def _objects(values: Sequence[str | None]) -> pd.Series[Any]:
     return pd.Series(values, dtype=object)
 
 
-def _integers(values: list[int | None]) -> pd.Series[int]:
+def _integers(values: Sequence[int | None]) -> pd.Series[int]:
     """Whole numbers with gaps, never by way of a float."""
-    missing = np.array([value is None for value in values], dtype=bool)
-    return pd.Series(pd.arrays.IntegerArray(np.array([value or 0 for value in values], dtype="int64"), missing))
+    numbers = np.array(values, dtype=object)
+    missing = numbers == None  # noqa: E711 - element by element
+    numbers[missing] = 0
+    return pd.Series(pd.arrays.IntegerArray(numbers.astype("int64"), missing))

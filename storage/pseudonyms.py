@@ -18,6 +18,8 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+from pydantic_core import to_json
+
 KEY_BYTES = 32
 SOMEONE = "@someone"
 REMEMBERED = 1 << 16
@@ -33,6 +35,7 @@ _NUMBERED = re.compile(r"<@!?\d{15,20}>")
 _U = re.compile(r"u/(?<!\wu/)[\w.\-]{3,}(?:@[\w.\-]+)?")
 _USER = re.compile(r"/user(?:/|s/(?:\d+/)?)[\w.\-]{2,}(?:@[\w.\-]+)?")
 _ADDRESSED = re.compile(r"^[^\s:,<>@][^\s:,]{0,39}(?=[:,](?:\s|$))", re.MULTILINE)
+_GLUED = re.compile(r"@(?<=\w@)([\w\-]++)(?!\.\w)")  # `yes@name`, as people write in a hurry, but no mail address
 _SPACED = re.compile(r"@(?<![\w@]@)(\w[^\s@]{0,39}(?: [^\s@]{1,40}){1,3})")
 
 
@@ -47,6 +50,7 @@ class Pseudonyms:
         if len(key) != KEY_BYTES:
             raise PseudonymKeyError(f"A pseudonym key has {KEY_BYTES} bytes, this one {len(key)}. Restore the key file from a copy.")
         self._key = key
+        self._keyed = hashlib.blake2b(key=key, digest_size=8)
         self.author: Callable[[str, str], int] = lru_cache(maxsize=REMEMBERED)(self._author)
         """Pseudonym of an author of a platform, 0 to 2^63 - 1; upper and lower case are one."""
 
@@ -69,7 +73,8 @@ class Pseudonyms:
 
     def digest(self, value: object) -> int:
         """Hash what a record says, 0 to 2^64 - 1; keyed, so that nobody can try out names or words on it."""
-        said = hashlib.blake2b(repr(value).encode(), key=self._key, digest_size=8)
+        said = self._keyed.copy()
+        said.update(to_json(value))
         return int.from_bytes(said.digest(), "big")
 
     def evidence_key(self) -> bytes:
@@ -92,6 +97,8 @@ def candidates(text: str, *, chat: bool = False) -> Iterator[str]:
     if chat and (":" in text or "," in text):
         yield from _ADDRESSED.findall(text)
     if "@" in text:
+        if chat:
+            yield from _GLUED.findall(text)
         for words in _SPACED.findall(text):
             yield from _prefixes(words)
 
@@ -113,6 +120,7 @@ def without_names(text: str, *, known: Container[str] = (), chat: bool = False) 
     if "/user" in text:
         text = _USER.sub(f"/{SOMEONE}", text)
     if known and chat:
+        text = _GLUED.sub(lambda match: SOMEONE if match[1] in known else match[0], text)
         text = _ADDRESSED.sub(lambda match: SOMEONE if match[0] in known else match[0], text)
     return text
 

@@ -1,4 +1,4 @@
-"""The values that cross borders: a record as a source reads it, a batch with the cursor that resumes after it, an estimate with its interval.
+"""The values that cross borders: a record as a source reads it, a batch with its cursor, an estimate with its interval.
 
 Everything a platform says is turned into these words once, in its source's file; from there on nothing knows Reddit, Discord or Discourse.
 """
@@ -6,6 +6,7 @@ Everything a platform says is turned into these words once, in its source's file
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -114,8 +115,8 @@ class Batch(NamedTuple):
     records: list[Record]
     cursor: Cursor
     fetched: int
-    communities: list[Community] = []
-    quarantined: list[Rejected] = []
+    communities: Sequence[Community] = ()
+    quarantined: Sequence[Rejected] = ()
     refused: int = 0
 
 

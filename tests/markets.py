@@ -26,13 +26,16 @@ def market(
     """Build a measurement of some communities.
 
     ``values`` holds each feature's values in the order of ``communities``; ``words`` the counts of each community's words, each
-    said by as many authors; ``needs`` (community, need, authors).
+    said by as many authors; ``needs`` (community, need, authors), nobody twice.
     """
     index = pd.Index(communities, name="community")
     about = {"source": "made", "platform": "made", "url": None, "description": "", "members": None, "language": "en", "licence": "CC0"}
     flags = {"sensitive": False, "quote_ok": True, "llm_ok": True, "coverage": "complete", "records": 100, "authors": 50}
     frame = pd.DataFrame({**about, **flags, "name": list(communities), "first_at": 0, "last_at": 1}, index=index)
-    asked = pd.DataFrame([(*need, need[2]) for need in needs], columns=["community", "need", "authors", "threads"])
+    asked = pd.DataFrame(
+        [(community, need, n * 1000 + voter) for n, (community, need, authors) in enumerate(needs) for voter in range(authors)],
+        columns=["community", "need", "voter"],
+    )
     return Measurement(
         communities=frame,
         estimates=_estimates(communities, values or {}),

@@ -113,6 +113,8 @@ def test_marked_mentions_are_replaced(text, expected):
         pytest.param("note: ana: hello", {"ana"}, "note: ana: hello", id="only-at-the-start"),
         pytest.param("ana:8080", {"ana"}, "ana:8080", id="only-before-a-space"),
         pytest.param("hi @Ana Maria Li, ok", {"Ana Maria Li", "Ana Maria"}, "hi @someone, ok", id="longest-spaced-name"),
+        pytest.param("yes@ana, pkg@beta", {"ana"}, "yes@someone, pkg@beta", id="glued-to-a-word"),
+        pytest.param("ana@example.org", {"example"}, "ana@example.org", id="mail"),
         pytest.param("hi @Ana Maria", {"Bo Li"}, "hi @someone Maria", id="unknown-spaced-name"),
     ],
 )

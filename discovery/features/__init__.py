@@ -10,7 +10,6 @@ from __future__ import annotations
 from discovery.features.declaration import FEATURES, Block, Evidence, Feature, Ratio, Transform
 from discovery.features.measure import measure
 from discovery.features.measurement import FeatureSettings, Measurement, Scope, Vocabulary
-from discovery.features.resampling import resample
 from discovery.features.selection import SourceNotStoredError
 
 __all__ = [
@@ -26,5 +25,4 @@ __all__ = [
     "Transform",
     "Vocabulary",
     "measure",
-    "resample",
 ]

@@ -17,7 +17,7 @@ from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
 from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions, search, tag
 from discovery.features.measurement import FeatureSettings, Measurement, Scope
-from discovery.features.phrases import LEAST_PUBLIC, Phrase, needed
+from discovery.features.phrases import Phrase, needed
 from discovery.features.selection import load, select
 from discovery.features.text import language
 
@@ -92,7 +92,7 @@ def _read(connection: duckdb.DuckDBPyConnection) -> _Read:
         by_tier = {hit.tier: hit for hit in found.hits}
         rows.extend((found.record, *hit) for hit in found.hits)
         voiced = by_tier.get("T1") or by_tier.get("T0")
-        if voiced and (phrase := needed(found.words, record=found.record, start=voiced.start, end=voiced.end)).words:
+        if voiced and (phrase := needed(found.words, record=found.record, start=voiced.start, end=voiced.end)):
             phrases.append(phrase)
         named = (
             saturation.named(found.words, start=by_tier[tier].start, end=by_tier[tier].end) for tier in ("SW", "T4") if tier in by_tier
@@ -116,7 +116,7 @@ def _statistics(
     facts = facts.join(listed_authors(connection).set_index("row").rename(columns={"authors": "listed_authors", "bins": "listed_bins"}))
     spectrum = vocabulary.spectrum(connection)
     facts["tokens"] = np.bincount(spectrum["row"], spectrum["frequency"] * spectrum["words"], len(facts))
-    facts["need_votes"] = np.bincount(kinds["row"], kinds["authors"], len(facts))
+    facts["need_votes"] = np.bincount(kinds["row"], minlength=len(facts))
     facts["portfolio"] = facts["community"].isin(scope.portfolio)
     counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
     whole = [column for column in counts if column not in {"exposure", "observed"} and facts[column].dtype != bool]
@@ -129,7 +129,7 @@ def _statistics(
         lifetimes=lifetimes(connection),
         waits=replies.waits(connection),
         spectrum=spectrum,
-        needs=kinds[["row", "authors"]],
+        needs=kinds.groupby(["row", "kind"])["voter"].size().rename("authors").reset_index(),
         products=products,
         vocabulary=vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms),
         lifts=reach.lifts(connection, communities=facts),
@@ -150,13 +150,13 @@ def _measurement(statistics: Statistics, kinds: pd.DataFrame, evidence: pd.DataF
             own[name] = frame["own"].to_numpy()
         grid.append(frame.drop(columns="own").assign(community=keys, feature=name, order=np.arange(len(frame))))
     estimates = pd.concat(grid, ignore_index=True).sort_values(["order", "feature"], ignore_index=True)
-    wanted = kinds[kinds["authors"] >= LEAST_PUBLIC]
+    named = kinds[kinds["need"] != ""]
     return Measurement(
         communities=facts.set_index(keys)[PUBLIC],
         estimates=estimates[["community", "feature", "value", "low", "high", "n", "coverage", "missing_reason"]],
         author_sums=statistics.authors,
         vocabulary=statistics.vocabulary,
-        needs=wanted.assign(community=keys[wanted["row"]])[["community", "need", "authors", "threads"]].reset_index(drop=True),
+        needs=named.assign(community=keys[named["row"]])[["community", "need", "voter"]].drop_duplicates().reset_index(drop=True),
         mentions=evidence,
         own_weight=pd.DataFrame(own, index=keys),
         records=totals[0],

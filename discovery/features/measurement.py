@@ -61,7 +61,8 @@ class Measurement:
     community) and integer sufficient statistics. Carries no author id."""
     vocabulary: Vocabulary
     needs: pd.DataFrame
-    """community, need (a short phrase), authors (distinct), threads."""
+    """community, need (a short phrase), voter: one row per person who voices it there. The number tells the people of one need
+    apart in any union of communities and says nothing across needs; it is no author's id."""
     mentions: pd.DataFrame
     """Records that intent patterns hit: community, record_id, tier, thread, span_start, span_end, text, url, created_at, score.
     ``text`` is the title, a line break and the body; the span is a slice of it."""

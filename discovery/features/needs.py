@@ -25,16 +25,16 @@ PRICE, WORKAROUND, MONEY = Ratio({"S": 1}, "voters"), Ratio({"W": 1}, "voters"),
 
 
 def needs(connection: duckdb.DuckDBPyConnection, phrases: list[Phrase]) -> pd.DataFrame:
-    """Count the authors and threads of every kind of need: row, need, authors, threads. Needs ``entry`` and ``readable``."""
+    """Put requests of one kind together: row, kind, need, voter, as :func:`grouped` gives them. Needs ``entry`` and ``readable``."""
     frame = pd.DataFrame({"r": np.array([phrase.record for phrase in phrases], dtype="int64")})
     connection.register("phrase_frame", frame)
     placed = connection.execute(
-        "SELECT c, a, coalesce(thread_h, id_h) AS thread, r FROM entry JOIN readable USING (c) JOIN phrase_frame USING (r) "
-        "WHERE a IS NOT NULL ORDER BY c, r"
+        "SELECT c, a, r FROM entry JOIN readable USING (c) JOIN phrase_frame USING (r) WHERE a IS NOT NULL ORDER BY c, r"
     ).fetchall()
     connection.unregister("phrase_frame")
+    names = dict(connection.execute("SELECT row, community FROM placed").fetchall())
     by_record = {phrase.record: phrase for phrase in phrases}
-    return grouped(Vote(row, author, thread, by_record[record]) for row, author, thread, record in placed)
+    return grouped((Vote(row, author, by_record[record]) for row, author, record in placed), names=names)
 
 
 @feature(
@@ -132,7 +132,7 @@ def money(statistics: Statistics) -> pd.DataFrame:
 @feature(
     title="how much needs agree",
     unit="0 (everyone needs something else) to 1 (all need the same)",
-    formula="1 − H / ln n over n votes (author × kind of need) of T0 and T1 records, H their entropy over kinds",
+    formula="1 − H / ln n over n votes (author × kind of need) of T0 and T1 records that name one, H their entropy over kinds",
     source="normalised entropy",
     block="market",
     transform="identity",

@@ -23,34 +23,35 @@ ENGLISH_STOP_SHARE = 0.2
 LEAST_LETTERS = 200
 
 STOP_WORDS = frozenset(
-    """a about above after again against ain't all also although always am an and another any anybody anyone anything are aren't around
-    as at away back be became because been before being below between both but by came can can't cannot come could couldn't did
-    didn't do does doesn't doing don't done down during each either else enough even ever every everyone everything few first for
-    from further get gets getting go goes going gonna got gotten had hadn't has hasn't have haven't having he he'd he'll he's her
-    here here's hers herself him himself his how how's however i i'd i'll i'm i've if in instead into is isn't it it'd it'll it's
-    its itself just keep know last least less let let's like lot lots made make makes making many may maybe me might mine more most
-    much must my myself need needs never new next no nobody none nor not nothing now of off often oh ok okay on once one one's only
-    or other others ought our ours ourselves out over own people per perhaps please pretty put quite rather really right said same
-    say says see seem seems seen shall she she'd she'll she's should shouldn't since so some somebody someone something sometimes
-    still such sure take than thank thanks that that'd that'll that's the their theirs them themselves then there there's these they
-    they'd they'll they're they've thing things think this those though through thus till to together too took toward try trying two
-    under until up upon us use used using very via want wants was wasn't way ways we we'd we'll we're we've well went were weren't
-    what what's whatever when when's where where's whether which while who who's whole whom whose why why's will with within without
-    won't would wouldn't yeah yes yet you you'd you'll you're you've your yours yourself yourselves im ive dont doesnt didnt cant
-    wont isnt arent wasnt couldnt wouldnt shouldnt youre theyre thats whats lets id ill hes shes itd edit etc lol amp nbsp gt lt
-    http https www com deleted removed""".split()  # noqa: SIM905 - four hundred quoted words would fill a page
+    """a about above across after again against ain't all along also although always am among an and another any anybody anyone anything
+    are aren't around as at away back be became because been before behind being below between both but by came can can't cannot come
+    could couldn't did didn't do does doesn't doing don't done down during each either else enough even ever every everyone everything
+    few first for from further get gets getting go goes going gonna got gotten had hadn't has hasn't have haven't having he he'd he'll
+    he's her here here's hers herself him himself his how how's however i i'd i'll i'm i've if in inside instead into is isn't it it'd
+    it'll it's its itself just keep know last least less let let's like lot lots made make makes making many may maybe me might mine
+    more most much must my myself need needs never new next no nobody none nor not nothing now of off often oh ok okay on once one one's
+    only or onto other others ought our ours ourselves out outside over own people per perhaps please pretty put quite rather really
+    right said same say says see seem seems seen several shall she she'd she'll she's should shouldn't since so some somebody someone
+    something sometimes still such sure take than thank thanks that that'd that'll that's the their theirs them themselves then there
+    there's these they they'd they'll they're they've thing things think this those though through thus till to together too took toward
+    towards try trying two under until up upon us use used using very via want wants was wasn't way ways we we'd we'll we're we've well
+    went were weren't what what's whatever when when's where where's whether which while who who's whole whom whose why why's will with
+    within without won't would wouldn't yeah yes yet you you'd you'll you're you've your yours yourself yourselves im ive dont doesnt
+    didnt cant wont isnt arent wasnt couldnt wouldnt shouldnt youre theyre thats whats lets id ill hes shes itd edit etc lol amp nbsp gt
+    lt http https www com deleted removed""".split()  # noqa: SIM905 - four hundred quoted words would fill a page
 )
 GENERIC = frozenset(
     """good better best great decent nice free cheap simple easy quick similar different reliable affordable perfect right kind sort
-    type stuff help advice idea ideas recommendation recommendations recommend suggestion suggestions suggest question questions
-    anyone guys folks hello hi hey tool tools app apps software saas service services plugin plugins plug-in extension extensions
-    addon add-on program programs platform platforms product products solution solutions website websites site device gadget option
-    options alternative alternatives looking searching find found spend spent spending waste wasted wasting hour hours day days time
-    week weeks month months year years tired sick fed hate frustrated frustrating frustration painful tedious clunky nightmare pain
-    hassle money work works worked working feel feeling start started day night today tomorrow wish hope wondering able actually
-    basically currently literally probably usually absolutely little long big someone's recently bit part point end super tell told
-    deal situation experience understand process change changes come came times read whole hard bad worst worse issue issues problem
-    problems post posts comment comments info information example reason thought thoughts""".split()  # noqa: SIM905 - as above
+    type stuff help advice idea ideas recommendation recommendations recommend suggestion suggestions suggest question questions anyone
+    guys folks hello hi hey tool tools app apps software saas service services plugin plugins plug-in extension extensions addon add-on
+    program programs platform platforms product products solution solutions website websites site device gadget option options
+    alternative alternatives looking searching find found spend spent spending waste wasted wasting hour hours day days time week weeks
+    month months year years tired sick fed hate frustrated frustrating frustration painful tedious clunky nightmare pain hassle money
+    work works worked working feel feeling start started day night today tomorrow wish hope wondering able actually basically currently
+    literally probably usually absolutely little long big someone's recently bit part point end super tell told deal situation
+    experience understand process change changes come came times read whole hard bad worst worse issue issues problem problems post
+    posts comment comments info information example reason thought thoughts slow difficult complicated annoying relief helps lets allow
+    allows""".split()  # noqa: SIM905 - as above
 )
 """Words of a request that do not say what is needed."""
 
@@ -95,10 +96,11 @@ _ENDINGS = (("ies", "y"), ("sses", "ss"), ("ings", ""), ("ing", ""), ("ers", "")
 def stem(word: str) -> str:
     """Cut an English ending, so that "printers", "printer" and "printing" meet; short words keep theirs."""
     for ending, kept in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 4 - (len(ending) == 1) and not word.endswith("ss"):
+        least = 3 if ending in {"s", "ing", "ings"} else 4
+        if word.endswith(ending) and len(word) - len(ending) >= least and not word.endswith("ss"):
             cut = word[: len(word) - len(ending)] + kept
-            return cut[:-1] if len(cut) > 4 and cut[-1] == cut[-2] and cut[-1] not in "lsz" else cut.removesuffix("e")
-    return word.removesuffix("e") if len(word) > 4 else word
+            return cut[:-1] if len(cut) > 3 and cut[-1] == cut[-2] and cut[-1] not in "lsz" else cut.removesuffix("e")
+    return word.removesuffix("e") if len(word) > 3 else word
 
 
 def language(text: str) -> str | None:

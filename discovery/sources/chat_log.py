@@ -56,7 +56,7 @@ class _Said(NamedTuple):
 
 
 class ChatLog(FileSource):
-    """A folder or archive of logs, or one file; every channel is a community."""
+    """Chat logs, IRC daily logs and Gitter style; every channel is a community."""
 
     kind: ClassVar[str] = "chat_log"
     policy: ClassVar[Policy] = Policy(quote_ok=True, llm_ok=False, licence="publicly logged channel")

@@ -1,4 +1,4 @@
-"""Exports of DiscordChatExporter, JSON and CSV: messages of channels go in; each channel (or the server) is a community.
+"""Exports of DiscordChatExporter (JSON and CSV) and the DISCO data set (XML): messages go in; each channel is a community.
 
 Discord's terms keep the text on this machine: it is neither quoted nor sent anywhere.
 """
@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from discovery.sources import Policy, SourceError, Window, discord_csv, discord_json
+from discovery.sources import Policy, SourceError, Window, discord_csv, discord_json, discord_xml
 from discovery.sources.archives import Member
 from discovery.sources.files import FileSource, Item
 from discovery.sources.items import MalformedItemError
@@ -37,11 +37,11 @@ class _Place(NamedTuple):
 
 
 class DiscordExport(FileSource):
-    """A folder or archive of exports, or one of them."""
+    """DiscordChatExporter files, JSON and both CSV dialects; every channel is a community."""
 
     kind: ClassVar[str] = "discord_export"
     policy: ClassVar[Policy] = Policy(quote_ok=False, llm_ok=False, licence="Discord terms: text stays on this machine")
-    suffixes: ClassVar[frozenset[str]] = frozenset({".json", ".csv"})
+    suffixes: ClassVar[frozenset[str]] = frozenset({".json", ".csv", ".xml"})
     rereads: ClassVar[bool] = True
 
     unit: Literal["channel", "server"] = Field("channel", description="What a community is: each channel, or the whole server")
@@ -67,39 +67,46 @@ class DiscordExport(FileSource):
         Raises:
             SourceError: after everything that could be read, where an export was cut short.
         """
-        yield from super().batches(cursor, window=window)
+        if cursor.exhausted and cursor.position:
+            raise SourceError(cursor.position)
+        for page in super().batches(cursor, window=window):
+            cut = page.cursor.exhausted and self._cut
+            yield page._replace(cursor=Cursor(position=self._fault(), exhausted=True)) if cut else page  # said again if resumed
         if self._cut:
-            raise SourceError(
-                f"{len(self._cut)} of the exports in `{self.path}` are not whole; the first is {self._cut[0]}. "
-                "What was read is kept as partial; export them again and rerun."
-            )
+            raise SourceError(self._fault())
+
+    def _fault(self) -> str:
+        return (
+            f"{len(self._cut)} of the exports in `{self.path}` are not whole; the first is {self._cut[0]}. "
+            "What was read is kept as partial; export them again and rerun."
+        )
 
     def items(self, member: Member) -> Iterator[Item | Rejected]:
         """One message is one item."""
+        cut = {".csv": self._rows, ".xml": self._spoken}.get(PurePosixPath(member.name).suffix.lower(), self._messages)
         try:
-            yield from self._rows(member) if _is_table(member) else self._messages(member)
+            yield from cut(member)
         except EOFError as error:
             self._cut.append(f"`{member.name}`: {error}")
 
     def read(self, item: Item, member: Member) -> Iterable[Record | Community]:
         """Turn a message into its record, and name its channel when it is met first; notices are no messages."""
-        if item.context is None:
-            raise MalformedItemError("fewer cells than columns")
-        if isinstance(item.context, _Place):
-            place = item.context
-            key = f"discord:{place.guild}/{place.channel if self.unit == 'channel' else 'server'}"
-            name = f"#{place.name} ({place.guild})" if self.unit == "channel" else place.guild
-            found: Record | None = discord_csv.record(
-                item.raw, community=key, guild=place.guild, channel=place.channel, time_zone=self.time_zone
-            )
-            about = None if key in self._described else Community(key=key, name=name)
-        else:
-            key = discord_json.key(item.context, unit=self.unit)
-            found = discord_json.record(discord_json.Message(item.raw, item.context), unit=self.unit)
-            about = None if key in self._described else discord_json.community(item.context, unit=self.unit)
-        if about is not None:
-            self._described.add(key)
-        return tuple(thing for thing in (found, about) if thing is not None)
+        match item.context:
+            case discord_json.Channel() as channel:
+                found = discord_json.record(discord_json.Message(item.raw, channel), unit=self.unit)
+                about = discord_json.community(channel, unit=self.unit)
+            case _Place() as place if isinstance(item.raw, discord_csv.Row):
+                about = self._community(place)
+                where = {"guild": place.guild, "channel": place.channel}
+                found = discord_csv.record(item.raw, community=about.key, time_zone=self.time_zone, **where)
+            case _Place() as place if isinstance(item.raw, discord_xml.Message):
+                about = self._community(place)
+                found = discord_xml.record(item.raw, community=about.key, file=fit(member.name))
+            case _:
+                raise MalformedItemError("fewer cells than columns")
+        new = about.key not in self._described
+        self._described.add(about.key)
+        return tuple(thing for thing in (found, about if new else None) if thing is not None)
 
     def _messages(self, member: Member) -> Iterator[Item]:
         for number, message in enumerate(discord_json.messages(member.stream), 1):
@@ -109,6 +116,17 @@ class DiscordExport(FileSource):
         place = self._place_of(member)
         for number, cells, row in discord_csv.rows(member.stream, channel=place.channel, ordinals=self._ordinals):
             yield Item(number, row or cells, row and place)
+
+    def _spoken(self, member: Member) -> Iterator[Item]:
+        for number, message in enumerate(discord_xml.messages(member.stream), 1):
+            guild, channel = discord_xml.place(message)
+            yield Item(number, message, _Place(guild, channel, message.channel))
+
+    def _community(self, place: _Place) -> Community:
+        """Name a channel, or its server."""
+        if self.unit == "server":
+            return Community(key=f"discord:{place.guild}/server", name=place.guild)
+        return Community(key=f"discord:{place.guild}/{place.channel}", name=f"#{place.name} ({place.guild})")
 
     def _place_of(self, member: Member) -> _Place:
         """Tell server and channel by the exporter's file name, else by the folders: ``.../csv/category/channel/1.csv``."""
@@ -131,7 +149,3 @@ class DiscordExport(FileSource):
     @cached_property
     def _described(self) -> set[str]:
         return set()
-
-
-def _is_table(member: Member) -> bool:
-    return PurePosixPath(member.name).suffix.lower() == ".csv"

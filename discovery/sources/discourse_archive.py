@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -19,6 +19,7 @@ from pydantic import Field
 from discovery.sources import Policy, discourse_json
 from discovery.sources.archives import Member, plain
 from discovery.sources.files import FileSource, Item, json_value, rejected, where
+from discovery.sources.html import plain_text
 from discovery.sources.items import MALFORMED, MalformedItemError
 from discovery.sources.labels import holder
 from storage.records import Community, Coverage, Record, Rejected
@@ -42,8 +43,18 @@ class _Topic:
     numbers: set[int] = field(default_factory=set)
 
 
+@dataclass
+class _Seen:
+    """What was read so far."""
+
+    posts: int = 0
+    open: dict[int, _Topic] = field(default_factory=dict)
+    """Topics that are not whole yet; the others are forgotten, so that memory does not grow with the archive."""
+    described: set[str] = field(default_factory=set)
+
+
 class DiscourseArchive(FileSource):
-    """A folder or archive of saved topics of one forum, or one topic."""
+    """Saved topics of one Discourse forum (`/t/ID.json`); every category is a community."""
 
     kind: ClassVar[str] = "discourse_archive"
     policy: ClassVar[Policy] = discourse_json.POLICY
@@ -67,7 +78,9 @@ class DiscourseArchive(FileSource):
         missing, shown = self._missing()
         if not missing:
             return super().unverified()
-        return f"{missing} posts are missing in {len(self._open)} of its topics ({shown} are there): fetch each topic with all its pages."
+        return (
+            f"{missing} posts are missing in {len(self._seen.open)} of its topics ({shown} are there): fetch each topic with all its pages."
+        )
 
     def items(self, member: Member) -> Iterator[Item | Rejected]:
         """One post is one item; a file that is no topic is one item that cannot be read."""
@@ -97,9 +110,9 @@ class DiscourseArchive(FileSource):
             found = found.model_copy(update={"accepted": solved, "replies": replies})
         if not _HOST.fullmatch(self._host):
             found = found.model_copy(update={"url": None})
-        if key in self._described:
+        if key in self._seen.described:
             return (found,)
-        self._described.add(key)
+        self._seen.described.add(key)
         name = f"category {category} ({self._host})" if self.unit == "category" else self._host
         return (found, Community(key=key, name=name, url=self._url(category)))
 
@@ -108,16 +121,66 @@ class DiscourseArchive(FileSource):
         stream = topic["post_stream"]
         posts, number = stream["posts"], topic["id"]
         if "category_id" in topic:
-            marks = [bool(post["accepted_answer"]) for post in posts if "accepted_answer" in post]
-            solved = bool(topic.get("accepted_answer")) or any(marks) if marks or "accepted_answer" in topic else None
             promised = max(topic["posts_count"], len(stream.get("stream") or ()))
-            known = self._open.setdefault(number, _Topic(topic["category_id"], topic["title"], solved, promised))
-        elif number in self._open:
-            known = self._open[number]
+            known = self._seen.open.setdefault(number, _Topic(topic["category_id"], topic["title"], _solved(topic, posts), promised))
+        elif number in self._seen.open:
+            known = self._seen.open[number]
         else:
             raise MalformedItemError("a page of posts whose topic was not read before it")
         known.numbers.update(post["post_number"] for post in posts)
-        self._shown.append(len(posts))
+        self._seen.posts += len(posts)
         if len(known.numbers) >= known.promised:
-            del self._open[number]
+            del self._seen.open[number]
         return ((post, (known.category, known.title, known.solved, known.promised - 1)) for post in posts)
+
+    def _category(self, said: Mapping[str, Any]) -> Community:
+        """Describe a category by what a list of categories says."""
+        key, number = self._key(said["id"]), said["id"]
+        self._seen.described.add(key)
+        return Community(
+            key=key,
+            name=f"{said['name']} ({self._host})",
+            url=self._url(number),
+            description=plain_text(said.get("description") or ""),
+            sensitive=False,
+        )
+
+    def _key(self, category: object) -> str:
+        if type(category) is not int:
+            raise MalformedItemError("a category that is no whole number")
+        return f"discourse:{self._host}/{category if self.unit == 'category' else 'site'}"
+
+    def _url(self, category: int) -> str | None:
+        if not _HOST.fullmatch(self._host):
+            return None
+        return f"https://{self._host}/c/{category}" if self.unit == "category" else f"https://{self._host}/"
+
+    def _missing(self) -> tuple[int, int]:
+        """Count the posts that are promised and not there, and those that are there."""
+        return sum(topic.promised - len(topic.numbers) for topic in self._seen.open.values()), self._seen.posts
+
+    @cached_property
+    def _host(self) -> str:
+        return (self.host or holder(self.path)).lower()
+
+    @cached_property
+    def _seen(self) -> _Seen:
+        return _Seen()
+
+
+def _is_list(name: str) -> bool:
+    return PurePosixPath(plain(name)).name in _LISTS
+
+
+def _categories(value: Mapping[str, Any]) -> Iterator[tuple[Any, None]]:
+    """Yield the categories of ``categories.json`` or ``site.json``."""
+    found = value["category_list"]["categories"] if "category_list" in value else value["categories"]
+    return ((category, None) for category in found)
+
+
+def _solved(topic: Mapping[str, Any], posts: Sequence[Mapping[str, Any]]) -> bool | None:
+    """Tell whether a topic has an accepted answer; None on a forum that does not mark them."""
+    marks = [bool(post["accepted_answer"]) for post in posts if "accepted_answer" in post]
+    if "accepted_answer" in topic:
+        marks.append(bool(topic["accepted_answer"]))
+    return any(marks) if marks else None

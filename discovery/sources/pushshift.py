@@ -9,15 +9,17 @@ from typing import Any, ClassVar
 
 from discovery.sources import Policy, reddit_json
 from discovery.sources.archives import Member, plain
-from discovery.sources.files import FileSource, Item, json_value, lines
+from discovery.sources.files import FileSource, Item, json_fields, json_value, lines
+from discovery.sources.items import MALFORMED
 from storage.records import Community, Record, Rejected
 
+_FIELDS = json_fields(reddit_json.FIELDS)
 _KNOWN = 50_000
 """Subreddits remembered as described, so that memory does not grow with the dump."""
 
 
 class Pushshift(FileSource):
-    """A dump file, or a folder of them; submissions (``RS_``) and comments (``RC_``) are told apart line by line."""
+    """Pushshift and Arctic Shift dumps (NDJSON, `.zst`), submissions and comments of any year, told apart line by line."""
 
     kind: ClassVar[str] = "pushshift"
     policy: ClassVar[Policy] = reddit_json.POLICY
@@ -38,8 +40,12 @@ class Pushshift(FileSource):
 
     def read(self, item: Item, member: Member) -> Iterable[Record | Community]:
         """Turn a line into its record, and what is new of its subreddit."""
-        thing = json_value(item.raw)
-        found = reddit_json.record(thing, dump=True)
+        try:
+            thing = _FIELDS(item.raw)
+            found = reddit_json.record(thing, dump=True)
+        except MALFORMED:
+            thing = json_value(item.raw)  # all of it, which tells exactly what is wrong
+            found = reddit_json.record(thing, dump=True)
         return (found, *self._community(thing, found))
 
     def _community(self, thing: Mapping[str, Any], found: Record) -> tuple[Community, ...]:

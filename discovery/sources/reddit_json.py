@@ -17,6 +17,13 @@ from storage.records import Community, Record
 
 POLICY = Policy(quote_ok=True, llm_ok=False, licence="Reddit user agreement; private report only")
 
+FIELDS = (
+    *("id", "author", "title", "selftext", "body", "link_id", "parent_id", "score", "score_hidden", "num_comments", "is_self", "domain"),
+    *("created_utc", "retrieved_on", "retrieved_utc", "_meta", "promoted", "quarantine", "quarantined", "sr_detail"),
+    *("subreddit", "subreddit_type", "subreddit_subscribers"),
+)
+"""All that :func:`record` and :func:`community` ask of a post or comment."""
+
 SETTLED = 36 * 3600
 """Seconds after which a dump reads score and comment count again; what it read earlier are placeholders (1 and 0)."""
 

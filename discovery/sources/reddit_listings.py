@@ -20,7 +20,7 @@ _DEPTH = 200
 
 
 class RedditListings(FileSource):
-    """Saved listings. Each shows some posts of its day and not all, so the same post stands in many of them."""
+    """Saved Reddit API listings (JSON or NDJSON); a post that stands in many of them is one record."""
 
     kind: ClassVar[str] = "reddit_listings"
     policy: ClassVar[Policy] = reddit_json.POLICY

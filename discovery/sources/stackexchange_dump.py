@@ -35,7 +35,7 @@ _KNOWN = 50_000
 
 
 class StackexchangeDump(FileSource):
-    """A site's dump, unpacked: the folder of Posts.xml, or that file alone."""
+    """A Stack Exchange site's dump, unpacked (`Posts.xml`, `Comments.xml`); every tag is a community."""
 
     kind: ClassVar[str] = "stackexchange_dump"
     policy: ClassVar[Policy] = Policy(

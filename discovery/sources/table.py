@@ -40,7 +40,7 @@ _KNOWN = 50_000
 
 
 class Table(FileSource):
-    """Rows of a table as records. Each setting named like a cell maps that cell to a column."""
+    """Any table (CSV, NDJSON, Parquet) with a community and a time; common column names are recognised, others are mapped."""
 
     kind: ClassVar[str] = "table"
     policy: ClassVar[Policy] = Policy(quote_ok=True, llm_ok=False, licence="as the file's owner states")

@@ -41,7 +41,7 @@ class _Written(NamedTuple):
 
 
 class World(Source):
-    """Invented communities of several kinds, drawn from a seed."""
+    """The planted world: invented communities of several kinds, drawn from a seed."""
 
     kind: ClassVar[str] = "world"
     invented: ClassVar[bool] = True

@@ -1,0 +1,48 @@
+"""What can be grouped at all: communities with enough measured about them, by features that say something in this run.
+
+A measurement flows in; the matrix that the clustering may see flows out, with a note on everything that was left aside.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from discovery.features import FEATURES, Measurement
+from discovery.features.silence import silent
+
+COMMON = 0.1
+"""Share of communities, ten at least, that must have a value for a feature to be asked of the others."""
+ENOUGH = 0.5
+"""Share of those features that a community must have itself. Medians stand in for the rest, and a community made of medians
+would make a kind of its own: the kind of which nothing is known."""
+RARE = 0.5
+"""Share of silent communities beyond which a feature is too rare to group by: what is left is the noise of their sizes."""
+
+
+class Groupable(NamedTuple):
+    """The matrix to cluster, shape (n_communities, n_features), and what was left aside."""
+
+    values: pd.DataFrame
+    notes: list[str]
+
+
+def groupable(measurement: Measurement) -> Groupable:
+    """Choose the communities and features of a run that can be grouped; sensitive communities never are."""
+    communities = measurement.communities
+    market = communities.index[~communities["sensitive"].astype(bool)]
+    values = measurement.values().loc[market, [name for name in sorted(FEATURES) if FEATURES[name].clustered]]
+    notes: list[str] = []
+    quiet = silent(measurement).loc[market]
+    silence = quiet.sum() / values.notna().sum().reindex(quiet.columns)
+    rare = [str(name) for name in silence.index[silence > RARE]]
+    if rare:
+        titles = ", ".join(FEATURES[name].title for name in rare)
+        notes.append(f"Too rare here to group by, as most communities show no case at all: {titles}.")
+    values = values.drop(columns=rare)
+    asked = values.columns[values.notna().sum() >= max(10, COMMON * len(values))]
+    known = values[asked].notna().mean(axis=1) >= ENOUGH if len(asked) else pd.Series(False, index=market)
+    if not known.all():
+        notes.append(f"{(~known).sum():,} of {len(market):,} communities have too little measured to be grouped; they are scored alone.")
+    return Groupable(values[known], notes)

@@ -1,0 +1,162 @@
+"""Chat logs: both styles, what is a message and what is not, ids that two logs agree on, and no names in what is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from discovery.sources import EVER, SourceError, UnknownSourceError, load
+from storage.records import Cursor
+from tests.factories import gather
+
+REAL = Path(__file__).parents[2] / "shared" / "data"
+MIDNIGHT = 1_570_924_800
+"""2019-10-13 00:00 UTC"""
+
+
+def log(folder, text, name="raku/2019/2019-10-13"):
+    """Write a log."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def read(path, options=""):
+    """Read the records at a path."""
+    return gather(load(f"chat_log:{path}{options}", credentials={}))
+
+
+def test_daily_log(tmp_path):
+    """A line is a message of its channel at its minute of the file's day; notices and actions are none and are not counted."""
+    log(tmp_path, "[00:01] *** ana joined\n[00:02] <ana> hi: there\n\n[23:59] <bo|away> ok\n[23:59] * bo waves\n")
+    (batch,) = load(f"chat_log:{tmp_path}", credentials={}).batches(Cursor(), window=EVER)
+    first, second = batch.records
+    assert batch.fetched == 2
+    assert (first.created_at, first.text, first.author, first.bot) == (MIDNIGHT + 120, "hi: there", "irc/ana", False)
+    assert (second.created_at, second.author) == (MIDNIGHT + 86_340, "irc/bo|away")
+    assert {record.communities for record in batch.records} == {("chat:irc/raku",)}
+    assert {(record.kind, record.thread, record.parent, record.score) for record in batch.records} == {("post", None, None, None)}
+    assert [(community.key, community.name) for community in batch.communities] == [("chat:irc/raku", "#raku (irc)")]
+
+
+def test_log_with_full_times(tmp_path):
+    """A line without a time belongs to the message before it; the file's name, freed of its format, is the channel."""
+    text = "[2016-11-21 08:47:30] <ana> first\nsecond\n[not a time] third\n[2016-11-21 08:47:31] <bo> next\n"
+    log(tmp_path, text, "appium_appium_chatFormat.ascii.txt")
+    first, second = read(tmp_path)
+    assert first.text == "first\nsecond\n[not a time] third"
+    assert (second.created_at - first.created_at, second.communities) == (1, ("chat:gitter/appium_appium",))
+
+
+@pytest.mark.parametrize(
+    ("options", "created_at", "key"),
+    [
+        pytest.param("", MIDNIGHT + 3600, "chat:irc/raku", id="utc"),
+        pytest.param("?time_zone=Europe/Berlin", MIDNIGHT - 3600, "chat:irc/raku", id="summer-time"),
+        pytest.param("?instance=libera&channel=other", MIDNIGHT + 3600, "chat:libera/other", id="named"),
+    ],
+)
+def test_settings(tmp_path, options, created_at, key):
+    """Zone, network and channel can be set."""
+    (record,) = read(log(tmp_path, "[01:00:00] <ana> hi"), options)
+    assert (record.created_at, record.communities) == (created_at, (key,))
+
+
+@pytest.mark.parametrize(
+    ("name", "below", "channel"),
+    [
+        pytest.param("raku/2019/2019-10-13", "", "raku", id="folder-above-the-year"),
+        pytest.param("raku/2019/10/2019-10-13.log", "", "raku", id="and-month"),
+        pytest.param("raku/2019/2019-10-13", "raku/2019", "raku", id="path-is-the-year"),
+        pytest.param("raku/2019/2019-10-13", "raku/2019/2019-10-13", "raku", id="path-is-the-day"),
+        pytest.param("logs/#perl6_2019-10-13.txt", "", "perl6", id="in-the-file-name"),
+    ],
+)
+def test_channel_of_a_path(tmp_path, name, below, channel):
+    """The channel is found wherever the path begins."""
+    log(tmp_path, "[00:01] <ana> hi", name)
+    assert [record.communities for record in read(tmp_path / below)] == [(f"chat:irc/{channel}",)]
+
+
+def test_the_same_line_in_two_logs_is_one_record(tmp_path):
+    """Ids depend on channel, time and text, not on the file; equal lines of a minute are told apart by their order."""
+    text = "[00:01] <ana> yes\n[00:01] <bo> yes\n[00:02] <ana> yes\n[00:01] <cy> yes\n"
+    ids = [record.id for record in read(log(tmp_path / "one", text))]
+    again = [record.id for record in read(log(tmp_path / "two", "[00:00] *** cy joined\n" + text))]
+    assert len(set(ids)) == 4
+    assert ids == again
+
+
+def test_relayed_messages_belong_to_who_wrote_them(tmp_path):
+    """A bridge's message is the relayed person's, whose name is not left in the text; a program's own message is a program's."""
+    relayed, own, code = read(log(tmp_path, "[00:01] <discord-bot> <Ana Li> hi <b>\n[00:01] <discord-bot> hello\n[00:02] <bo> <br> hi"))
+    assert (relayed.author, relayed.text, relayed.bot) == ("irc/Ana Li", "hi <b>", False)
+    assert (own.author, own.bot) == ("irc/discord-bot", True)
+    assert (code.author, code.text, code.bot) == ("irc/bo", "<br> hi", False)
+
+
+def test_names_that_notices_teach_are_replaced(tmp_path):
+    """Somebody who only came and went is not named by a line that addresses them."""
+    text = (
+        "[00:01] *** ana joined\n[00:02] *** ana is now known as ana2\n[00:03] <bo> ana: hi\n[00:04] <bo> ana2, hi\n[00:05] <bo> note: hi"
+    )
+    assert [record.text for record in read(log(tmp_path, text))] == ["@someone: hi", "@someone, hi", "note: hi"]
+
+
+def test_old_encodings_and_control_codes(tmp_path):
+    """Latin-1 is read where UTF-8 fails, colours and NUL are dropped."""
+    (record,) = read(log(tmp_path, "[00:01] <ana> caf\xe9 \x0304,01red\x0f\x00 end".encode("latin-1")))
+    assert record.text == "café red end"
+
+
+def test_what_is_no_log_is_quarantined(tmp_path):
+    """Text before the first message, or without any date, is quarantined; a file of nothing else is an error."""
+    log(tmp_path, "welcome\n[2019-10-13 00:01] <ana> hi\n[00:02] <bo> when?\n", "channel.txt")
+    (batch,) = load(f"chat_log:{tmp_path}", credentials={}).batches(Cursor(), window=EVER)
+    assert [rejected.reason for rejected in batch.quarantined] == [
+        "neither a message nor a notice of a log",
+        "no date, neither in the line nor in the file's name",
+    ]
+    assert (batch.fetched, len(batch.records)) == (3, 1)
+    with pytest.raises(SourceError, match="None of the 1 items"):
+        read(log(tmp_path / "other", "id,text\n1,hello\n", "table.txt"))
+
+
+def test_unknown_zone_is_refused():
+    """A zone that does not exist is an error that names it."""
+    with pytest.raises(UnknownSourceError, match="Mars/Olympus"):
+        load("chat_log:x?time_zone=Mars/Olympus", credentials={})
+
+
+def test_resumes_with_what_it_had_learned(tmp_path):
+    """From any cursor on, the rest is exactly what an undisturbed run gives."""
+    log(tmp_path, "[00:01] *** ana joined\n[00:02] <bo> hi\n", "c/2019/2019-10-13")
+    log(tmp_path, "[00:01] <bo> ana: hi\n[00:01] <bo> yes\n[00:01] <cy> yes\n", "c/2019/2019-10-14")
+    whole = read(tmp_path)
+    source = load(f"chat_log:{tmp_path}", credentials={})
+    resumed = gather(source, cursor=Cursor(position='[1, 0, 2, "c/2019/2019-10-14"]'))
+    assert resumed == whole[3:]
+    assert [record.text for record in whole] == ["hi", "@someone: hi", "yes", "yes"]
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("path", "channels", "messages"),
+    [
+        pytest.param("irc_raku/logs.tar.zst", 9, 419_704, id="irc"),
+        pytest.param("gitter_livechat/appium_appium_chatFormat.ascii.txt.zst", 1, 24_883, id="appium"),
+        pytest.param("gitter_livechat/gitter_gitter_chatFormat.ascii.txt.zst", 1, 14_854, id="gitter"),
+    ],
+)
+def test_counts_of_real_logs(path, channels, messages):
+    """The published counts come out, each message an id of its own."""
+    if not (REAL / path).exists():
+        pytest.skip("the real data is not here")
+    records = read(REAL / path)
+    assert len(records) == len({record.id for record in records}) == messages
+    assert len({record.communities for record in records}) == channels
+    authors = {"appium": 1_685, "gitter": 1_752}
+    speakers = {record.author for record in records}
+    assert len(speakers) == authors.get(Path(path).name[:6], len(speakers))
