@@ -27,63 +27,61 @@ PER_COMMUNITY = 400
 """Fewer records than any mix of kinds has on average, so that the world never runs out."""
 HOUR = 3_600
 
-# What stands in every line of today's dumps and is read by nobody; more than half of a line's bytes.
-_IDLE: dict[str, Any] = {
-    **dict.fromkeys(("all_awardings", "author_flair_richtext", "awarders", "mod_reports", "treatment_tags", "user_reports"), []),
-    **dict.fromkeys(
-        (
-            *("approved_at_utc", "approved_by", "author_flair_background_color", "author_flair_css_class", "author_flair_template_id"),
-            *("author_flair_text", "author_flair_text_color", "banned_at_utc", "banned_by", "distinguished", "likes", "mod_note"),
-            *("mod_reason_by", "mod_reason_title", "num_reports", "removal_reason", "report_reasons", "top_awarded_type"),
-        )
-    ),
-    **dict.fromkeys(("archived", "author_is_blocked", "author_patreon_flair", "author_premium", "can_gild", "can_mod_post"), False),
-    **dict.fromkeys(("edited", "locked", "saved", "stickied"), False),
-    **dict.fromkeys(("downs", "gilded", "total_awards_received"), 0),
-    **{"author_flair_type": "text", "gildings": {}, "no_follow": True, "send_replies": True, "subreddit_type": "public"},
-}
-_IDLE_POST: dict[str, Any] = {
-    **_IDLE,
-    **dict.fromkeys(
-        (
-            *("allow_live_comments", "clicked", "contest_mode", "hidden", "hide_score", "is_created_from_ads_ui", "is_meta"),
-            *("is_original_content", "is_reddit_media_domain", "is_video", "media_only", "over_18", "pinned", "quarantine", "spoiler"),
-            "visited",
-        ),
-        False,
-    ),
-    **dict.fromkeys(
-        (
-            *("category", "content_categories", "discussion_type", "link_flair_css_class", "link_flair_text", "media", "removed_by"),
-            *("removed_by_category", "secure_media", "suggested_sort", "thumbnail_height", "thumbnail_width", "view_count"),
-        )
-    ),
-    **{"link_flair_background_color": "", "link_flair_richtext": [], "link_flair_text_color": "dark", "link_flair_type": "text"},
-    **{"media_embed": {}, "secure_media_embed": {}, "num_crossposts": 0, "parent_whitelist_status": "all_ads", "pwls": 6},
-    **{"is_crosspostable": True, "is_robot_indexable": True, "thumbnail": "self", "upvote_ratio": 0.97, "whitelist_status": "all_ads"},
-}
-_IDLE_COMMENT: dict[str, Any] = {
-    **_IDLE,
-    **dict.fromkeys(("associated_award", "collapsed_because_crowd_control", "collapsed_reason", "collapsed_reason_code")),
-    **dict.fromkeys(("comment_type", "unrepliable_reason")),
-    **dict.fromkeys(("collapsed", "is_submitter", "score_hidden"), False),
-    **{"controversiality": 0, "replies": ""},
-}
+
+def _fields(*groups: tuple[object, str]) -> dict[str, object]:
+    return {name: value for value, names in groups for name in names.split()}
 
 
-def write(folder: Path, *, records: int) -> None:
-    """Write so many records, each into the file of its kind and month."""
+_IDLE = _fields(
+    ([], "all_awardings author_flair_richtext awarders mod_reports treatment_tags user_reports"),
+    (None, "approved_at_utc approved_by author_flair_background_color author_flair_css_class author_flair_template_id author_flair_text"),
+    (None, "author_flair_text_color banned_at_utc banned_by distinguished likes mod_note mod_reason_by mod_reason_title num_reports"),
+    (None, "removal_reason report_reasons top_awarded_type"),
+    (False, "archived author_is_blocked author_patreon_flair author_premium can_gild can_mod_post edited locked no_follow saved stickied"),
+    (0, "downs gilded total_awards_received"),
+    ({}, "gildings"),
+    ("public", "subreddit_type"),
+)
+"""What stands in every line of today's dumps and is read by nobody: more than half of its bytes."""
+_IDLE_POST = _IDLE | _fields(
+    (False, "allow_live_comments clicked contest_mode hidden hide_score is_created_from_ads_ui is_meta is_original_content"),
+    (False, "is_reddit_media_domain is_video media_only over_18 pinned quarantine spoiler visited"),
+    (True, "is_crosspostable is_robot_indexable send_replies"),
+    (None, "category content_categories discussion_type link_flair_background_color link_flair_css_class link_flair_text media"),
+    (None, "removed_by removed_by_category secure_media suggested_sort thumbnail_height thumbnail_width view_count"),
+    ([], "link_flair_richtext"),
+    ({}, "media_embed secure_media_embed"),
+    (0, "num_crossposts pwls"),
+    ("all_ads", "parent_whitelist_status whitelist_status"),
+    ("text", "author_flair_type link_flair_type"),
+    (0.97, "upvote_ratio"),
+)
+_IDLE_COMMENT = _IDLE | _fields(
+    (None, "associated_award collapsed_because_crowd_control collapsed_reason collapsed_reason_code comment_type unrepliable_reason"),
+    (False, "collapsed is_submitter score_hidden send_replies"),
+    (0, "controversiality"),
+    ("", "replies"),
+)
+
+
+def write(folder: Path, *, records: int) -> tuple[int, int]:
+    """Write so many records, each into the file of its kind and month; give the number of communities and of bytes before compression."""
     folder.mkdir(parents=True)
+    communities: set[str] = set()
+    size = 0
     with ExitStack() as stack:
         files: dict[str, BinaryIO] = {}
-        for record, members in islice(_records(communities=records // PER_COMMUNITY + 1), records):
+        for record, members in islice(planted(communities=records // PER_COMMUNITY + 1), records):
             name = f"R{'S' if record.kind == 'post' else 'C'}_{datetime.fromtimestamp(record.created_at, UTC):%Y-%m}.zst"
             if name not in files:
-                files[name] = stack.enter_context(zstandard.open(folder / name, "wb", cctx=zstandard.ZstdCompressor(write_checksum=True)))
-            files[name].write(to_json(_line(record, members)) + b"\n")
+                compressor = zstandard.ZstdCompressor(write_checksum=True)
+                files[name] = stack.enter_context(zstandard.open(folder / name, "wb", cctx=compressor))
+            size += files[name].write(to_json(_line(record, members)) + b"\n")
+            communities.update(record.communities)
+    return len(communities), size
 
 
-def _records(communities: int) -> Iterator[tuple[Record, int]]:
+def planted(communities: int) -> Iterator[tuple[Record, int]]:
     """Yield the records of the world, each with the members its community has by then."""
     members: dict[str, int] = {}
     for batch in World(seed=SEED, communities=communities, scale=SCALE).batches(Cursor(), window=EVER):
@@ -119,10 +117,11 @@ def _line(record: Record, members: int) -> dict[str, Any]:
         parent = record.parent or record.thread or ""
         answered = "t3" if parent == record.thread else "t1"
         line |= {"body": record.text, "link_id": f"t3_{thread}", "name": f"t1_{own}", "parent_id": f"{answered}_{_id(parent)}"}
-        return _IDLE_COMMENT | line
+        return line | _IDLE_COMMENT
     line |= {"domain": record.domain or f"self.{name}", "is_self": record.domain is None, "name": f"t3_{own}"}
     line |= {"num_comments": record.replies, "selftext": record.text, "subreddit_subscribers": members, "title": record.title}
-    return _IDLE_POST | line | {"url": f"https://www.reddit.com{line['permalink']}"}
+    line["url"] = f"https://www.reddit.com{line['permalink']}"
+    return line | _IDLE_POST
 
 
 def _id(key: str) -> str:
@@ -132,4 +131,4 @@ def _id(key: str) -> str:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), records=int(sys.argv[2]))
+    print(*write(Path(sys.argv[1]), records=int(sys.argv[2])))

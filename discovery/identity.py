@@ -29,9 +29,7 @@ def identify(found: Interpretation, *, measurement: Measurement, results: Result
     )
 
 
-def _traced(
-    labels: pd.Series, *, kind: Literal["archetype", "niche"], results: Results, weights: dict[str, float]
-) -> dict[str, Identity]:
+def _traced(labels: pd.Series, *, kind: Literal["archetype", "niche"], results: Results, weights: dict[str, float]) -> dict[str, Identity]:
     before = results.membership()[f"{kind}_id"]
     prefix = kind[0].upper()
     numbers = [int(used[1:]) for used in results.used_ids(kind)]

@@ -148,7 +148,7 @@ class _Night:
 
     def find(self, measurement: Measurement, clustering: Clustering) -> Found:
         """Say what the groups are, then score and rank them."""
-        interpretation = self.interpret(measurement, clustering)
+        interpretation = self.journal.kept("interpret", Interpretation, lambda: self.interpret(measurement, clustering))
         self.progress.stage("rank", f"scores, and {self.config.score.replicates} replicates behind their intervals")
         panel = None if self.invented else self.results.panel()
         rankings = rank(measurement, clustering, interpretation, panel=panel, config=self.config)

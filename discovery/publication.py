@@ -82,7 +82,8 @@ def _facts(measurement: Measurement, clustering: Clustering, rankings: Rankings)
 def _communities(measurement: Measurement, clustering: Clustering, interpretation: Interpretation, last: pd.DataFrame) -> pd.DataFrame:
     columns = ["source", "name", "url", "description", "members", "records", "authors", "first_at", "last_at", "language", "coverage"]
     about = measurement.communities[columns].join(interpretation.communities)
-    policy = np.where(measurement.communities["sensitive"].astype(bool), "sensitive", "scored")
+    because = measurement.communities["sensitive_because"]
+    policy = np.where(because.notna(), "sensitive: " + because.fillna("").astype(str), "scored")
     about = about.assign(policy=policy, is_exemplar=about["is_exemplar"].astype(int), is_outlier=about["is_outlier"].astype(int))
     places = _places(clustering, last).reindex(about.index)
     return about.join(places).rename_axis("community_id").reset_index()

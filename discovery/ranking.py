@@ -10,6 +10,7 @@ from discovery.archetypes import Interpretation
 from discovery.clustering import Clustering, recluster
 from discovery.config import Config
 from discovery.features import FEATURES, Measurement
+from discovery.features.silence import silent
 from scoring import components, opportunity, uncertainty, verdicts
 from scoring.components import Panel
 from scoring.opportunity import Entities, Market
@@ -73,11 +74,12 @@ def common_zeros(measurement: Measurement) -> pd.DataFrame:
     that a common zero is zero: these zeros are made common. The interval stays: it says how many might have been missed.
     """
     estimates = measurement.estimates.copy()
-    sums = measurement.author_sums.groupby("row").sum().reindex(range(len(measurement.communities)), fill_value=0)
-    row = measurement.communities.index.get_indexer(pd.Index(estimates["community"]))
-    for name in sorted(set(components.FEATURES) & _RATIOS.keys()):
-        silent = (sums[[*_RATIOS[name][0]]] == 0).all(axis=1).to_numpy()
-        estimates.loc[(estimates["feature"] == name) & silent[row] & estimates["value"].notna(), "value"] = 0.0
+    quiet = silent(measurement)
+    for name in sorted(set(components.FEATURES) & set(quiet.columns)):
+        rows = estimates["feature"] == name
+        estimates.loc[rows, "value"] = estimates.loc[rows, "value"].mask(
+            quiet[name].reindex(estimates.loc[rows, "community"]).to_numpy(), 0.0
+        )
     return estimates
 
 

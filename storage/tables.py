@@ -115,7 +115,7 @@ class CommunityRow(SQLModel, table=True):
     last_at: int = Field(sa_type=Integer)
     language: str | None = Field(default=None, sa_type=TEXT)
     policy: str = Field(sa_type=TEXT)
-    """scored, or sensitive: counted, never scored"""
+    """scored, or "sensitive: " and the subject: counted, never scored"""
     coverage: str = Field(sa_type=TEXT)
     archetype_id: str | None = Field(default=None, sa_type=TEXT)
     niche_id: str | None = Field(default=None, sa_type=TEXT)

@@ -65,6 +65,18 @@ def test_a_common_thing_stays():
     assert "seeking" in values
 
 
+def test_a_roughly_measured_thing_groups_nobody():
+    """A feature whose errors are as large as its differences between communities is left aside, with a note that names it."""
+    measurement = _with_votes(_measured(), [3] * 20)
+    rough = measurement.estimates["feature"] == "inequality"
+    measurement.estimates.loc[rough, "low"] -= 20.0
+    measurement.estimates.loc[rough, "high"] += 20.0
+    values, notes = groupable(measurement)
+    assert "inequality" not in values
+    assert "posting_frequency" in values
+    assert any(note.startswith("Measured too roughly") for note in notes)
+
+
 def test_communities_of_which_little_is_known_are_left_alone():
     """A community with less than half of what the others have measured is not grouped, and the note counts it."""
     holes = [math.nan] * 2 + FULL[2:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discovery.sources import EVER, load
+from discovery.sources import EVER, load, reddit_json
+from discovery.sources.items import MalformedItemError
 from discovery.sources.pushshift import Pushshift
 from storage.records import Batch, Cursor, Record
 from tests.factories import gather
@@ -255,6 +257,36 @@ def test_any_field_may_break(tmp_path_factory: pytest.TempPathFactory, year: int
     page = read(tmp_path_factory.mktemp("dump"), good, broken)
     assert page.fetched == 2
     assert len(page.records) + len(page.quarantined) + page.refused == 2
+
+
+class Asked(dict[str, Any]):
+    """An object that notes which of its fields are asked for."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Note a field, and give it."""
+        self.names.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> Any:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
+@pytest.mark.parametrize("reply", [False, True])
+def test_all_that_is_asked_of_a_line_is_parsed(reply: bool) -> None:
+    """No field that reading a post or comment asks for is left out where a line is parsed down to those that are read."""
+    names: set[str] = set()
+    for year in range(2006, 2027):
+        thing = Asked(row(year, reply=reply, subreddit=None if year == 2013 else "bees"))
+        with suppress(MalformedItemError):
+            record = reddit_json.record(thing, dump=True)
+            reddit_json.community(thing, retrieved_at=record.retrieved_at)
+        names |= thing.names
+    assert {"id", "subreddit", "promoted", "retrieved_utc"} <= names <= set(reddit_json.FIELDS)
 
 
 @pytest.mark.parametrize(

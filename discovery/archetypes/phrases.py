@@ -7,178 +7,162 @@ from typing import Literal, NamedTuple
 Style = Literal["percent", "number"]
 
 
-class Side(NamedTuple):
-    """One side of a feature: an adjective for a kind, a comparative for a part of a continuum, and a sentence."""
-
-    adjective: str
-    comparative: str
-    sentence: str
-    """Holds ``{value}`` and ``{market}``; begins in lower case, so that it can follow other words."""
-
-
 class Phrase(NamedTuple):
     """A feature in words. Features of one family say nearly the same thing; a text uses one of them."""
 
     family: str
     style: Style
-    high: Side
-    low: Side
-
-
-def _phrase(family: str, style: Style, high: tuple[str, str], low: tuple[str, str], sentence: str) -> Phrase:
-    """Build a phrase whose two sides share a sentence; ``{side}`` in it becomes the comparative."""
-    sides = (Side(adjective, comparative, sentence.replace("{side}", comparative)) for adjective, comparative in (high, low))
-    return Phrase(family, style, *sides)
+    high: str
+    """A clause in plain words for communities above the market; it follows "where", and begins in lower case."""
+    low: str
+    measured: str
+    """The numbers behind the clause; holds ``{value}`` and ``{market}``, the value of the typical community."""
 
 
 PHRASES: dict[str, Phrase] = {
-    "posting_frequency": _phrase(
-        "pace", "number", ("busy", "busier"), ("quiet", "quieter"), "the pace is {side}: {value} records a day, {market} in the market"
+    "posting_frequency": Phrase(
+        "pace", "number", "more is posted", "less is posted", "{value} records a day, {market} in the typical community"
     ),
-    "active_authors": _phrase(
-        "size", "number", ("large", "larger"), ("small", "smaller"),
-        "the circle is {side}: {value} active authors in 28 days, {market} in the market"
+    "active_authors": Phrase(
+        "size", "number", "more people take part", "fewer people take part",
+        "{value} active people in 28 days, {market} in the typical community",
     ),
-    "retention": _phrase(
-        "staying", "percent", ("loyal", "more retained"), ("passing", "less retained"),
-        "its authors are {side}: {value} of a month's authors act again in the next, {market} in the market",
+    "retention": Phrase(
+        "staying", "percent", "more people come back", "fewer people come back",
+        "{value} of a month's people act again in the next, {market} in the typical community",
     ),
-    "churn": _phrase(
-        "staying", "percent", ("passing", "less retained"), ("loyal", "more retained"),
-        "its authors are {side}: {value} of a month's authors are silent in the next, {market} in the market",
+    "churn": Phrase(
+        "staying", "percent", "fewer people come back", "more people come back",
+        "{value} of a month's people are silent in the next, {market} in the typical community",
     ),
-    "rmst_90": _phrase(
-        "staying", "number", ("lasting", "longer-lived"), ("brief", "shorter-lived"),
-        "stays are {side}: {value} of the first 90 days, {market} in the market",
+    "rmst_90": Phrase(
+        "staying", "number", "people stay longer", "people leave sooner",
+        "{value} of their first 90 days, {market} in the typical community",
     ),
-    "newcomer_share": _phrase(
-        "newcomers", "percent", ("newcomer-fed", "more newcomer-fed"), ("settled", "more settled"),
-        "the circle is {side}: {value} of the authors are new, {market} in the market",
+    "newcomer_share": Phrase(
+        "newcomers", "percent", "more people are new", "fewer people are new",
+        "{value} of a month's people, {market} in the typical community",
     ),
-    "inequality": _phrase(
-        "voices", "number", ("core-led", "more core-led"), ("evenly voiced", "more evenly voiced"),
-        "it is {side}: a Gini of {value} over authors, {market} in the market",
+    "inequality": Phrase(
+        "voices", "number", "a few people write much of it", "writing is shared evenly",
+        "a Gini of {value} over authors, {market} in the typical community",
     ),
-    "author_concentration": _phrase(
-        "voices", "percent", ("few-voiced", "fewer-voiced"), ("many-voiced", "more many-voiced"),
-        "it is {side}: the top hundredth of authors writes {value}, {market} in the market",
+    "author_concentration": Phrase(
+        "voices", "percent", "the busiest write much of it", "no few dominate",
+        "the top hundredth of authors writes {value}, {market} in the typical community",
     ),
-    "comments_per_post": _phrase(
-        "talk", "number", ("talkative", "more talkative"), ("terse", "terser"),
-        "posts are {side}: {value} comments each, {market} in the market"
+    "comments_per_post": Phrase(
+        "talk", "number", "posts draw more replies", "posts draw fewer replies", "{value} for each post, {market} in the typical community"
     ),
-    "discussants_per_thread": _phrase(
-        "talk", "number", ("many-sided", "more many-sided"), ("solitary", "more solitary"),
-        "threads are {side}: {value} people in each, {market} in the market",
+    "discussants_per_thread": Phrase(
+        "talk", "number", "more people join a thread", "fewer people join a thread",
+        "{value} people in each, {market} in the typical community",
     ),
-    "engaged_share": _phrase(
-        "engagement", "percent", ("engaged", "more engaged"), ("casual", "more casual"),
-        "its authors are {side}: {value} of them act on five days of a month or more, {market} in the market",
+    "engaged_share": Phrase(
+        "engagement", "percent", "more people are regulars", "fewer people are regulars",
+        "{value} come on five days of a month or more, {market} in the typical community",
     ),
-    "engagement": _phrase(
-        "engagement", "number", ("engaged", "more engaged"), ("casual", "more casual"),
-        "participation is {side}: an engagement score of {value}, {market} in the market",
+    "engagement": Phrase(
+        "engagement", "number", "people talk with each other more", "people talk with each other less",
+        "an engagement of {value}, {market} in the typical community",
     ),
-    "reply_latency": _phrase(
-        "answers", "number", ("slow-answering", "slower to answer"), ("quick-answering", "quicker to answer"),
-        "people are {side}: {value} hours to the first reply, {market} in the market",
+    "reply_latency": Phrase(
+        "answers", "number", "answers take longer", "answers come sooner",
+        "{value} hours to the first reply, {market} in the typical community",
     ),
-    "unanswered_48h": _phrase(
-        "answers", "percent", ("unanswered", "less answered"), ("answered", "better answered"),
-        "posts are {side}: {value} have no reply after 48 hours, {market} in the market",
+    "unanswered_48h": Phrase(
+        "answers", "percent", "more posts go unanswered", "fewer posts go unanswered",
+        "{value} have no reply after 48 hours, {market} in the typical community",
     ),
-    "unsolved_share": _phrase(
-        "solutions", "percent", ("unsolved", "less solved"), ("problem-solving", "better solved"),
-        "requests are {side}: {value} of the calls for help end without thanks or an accepted answer, {market} in the market",
+    "unsolved_share": Phrase(
+        "solutions", "percent", "more calls for help stay unsolved", "more calls for help get solved",
+        "{value} end without thanks or an accepted answer, {market} in the typical community",
     ),
-    "growth": _phrase(
-        "growth", "number", ("fast-growing", "faster-growing"), ("slow-growing", "slower-growing"),
-        "it is {side}: a log change of {value} in 28 days, {market} in the market",
+    "growth": Phrase(
+        "growth", "number", "more people join every month", "fewer people join every month",
+        "a log change of {value} in 28 days, {market} in the typical community",
     ),
-    "author_overlap": _phrase(
-        "overlap", "percent", ("well-connected", "better connected"), ("closed", "more closed"),
-        "it is {side}: {value} of its authors are active elsewhere too, {market} in the market",
+    "author_overlap": Phrase(
+        "overlap", "percent", "more people are active elsewhere too", "people keep to one place",
+        "{value} are active in another community, {market} in the typical one",
     ),
-    "deleted_share": _phrase(
-        "deletion", "percent", ("often-deleted", "more often deleted"), ("rarely deleted", "more rarely deleted"),
-        "accounts are {side}: {value} of the records have lost their author, {market} in the market",
+    "deleted_share": Phrase(
+        "deletion", "percent", "more accounts are gone", "fewer accounts are gone",
+        "{value} of the records have lost their author, {market} in the typical community",
     ),
-    "lexical_diversity": _phrase(
-        "vocabulary", "number", ("wide-worded", "wider-worded"), ("plain-worded", "plainer-worded"),
-        "speech is {side}: a lexical diversity of {value}, {market} in the market",
+    "lexical_diversity": Phrase(
+        "vocabulary", "number", "words vary more", "words repeat more",
+        "a lexical diversity of {value}, {market} in the typical community",
     ),
-    "specificity": _phrase(
-        "jargon", "number", ("specialist", "more specialist"), ("general", "more general"),
-        "its words are {side}: a specificity of {value}, {market} in the market",
+    "specificity": Phrase(
+        "jargon", "number", "talk is more specialised", "talk is more general", "a specificity of {value}, {market} in the typical community"
     ),
-    "question_share": _phrase(
-        "questions", "percent", ("asking", "more asking"), ("telling", "more telling"),
-        "posts are {side}: {value} are questions, {market} in the market",
+    "question_share": Phrase(
+        "questions", "percent", "more posts are questions", "fewer posts are questions", "{value}, {market} in the typical community"
     ),
-    "seeking": _phrase(
-        "seeking", "percent", ("solution-seeking", "more solution-seeking"), ("self-sufficient", "more self-sufficient"),
-        "people are {side}: {value} of the authors look for a tool or a way, {market} in the market",
+    "seeking": Phrase(
+        "seeking", "percent", "more people look for a solution", "fewer people look for a solution",
+        "{value} ask for a tool or a way, {market} in the typical community",
     ),
-    "pain": _phrase(
-        "pain", "percent", ("burdened", "more burdened"), ("seldom burdened", "less burdened"),
-        "people are {side}: {value} of the authors tell of toil, {market} in the market",
+    "pain": Phrase(
+        "pain", "percent", "more people tell of trouble", "fewer people tell of trouble",
+        "{value} tell of toil or frustration, {market} in the typical community",
     ),
-    "workaround_rate": _phrase(
-        "pain", "percent", ("improvising", "more improvising"), ("well-equipped", "better equipped"),
-        "people are {side}: {value} of the authors describe a workaround, {market} in the market",
+    "workaround_rate": Phrase(
+        "pain", "percent", "more people make do by hand", "fewer people make do by hand",
+        "{value} describe a workaround, {market} in the typical community",
     ),
-    "revealed_spend": _phrase(
-        "money", "percent", ("paying", "more paying"), ("seldom paying", "less paying"),
-        "money is spent by {value} of the authors, {market} in the market: a {side} public",
+    "revealed_spend": Phrase(
+        "money", "percent", "more people say what they paid", "fewer people say what they paid",
+        "{value} of the authors, {market} in the typical community",
     ),
-    "procurement": _phrase(
-        "money", "percent", ("buying", "more buying"), ("settled-in", "less buying"),
-        "buying or switching is on the mind of {value} of the authors, {market} in the market: a {side} public",
+    "procurement": Phrase(
+        "money", "percent", "more people want to buy or switch", "fewer people want to buy or switch",
+        "{value} of the authors, {market} in the typical community",
     ),
-    "hypothetical_pay": _phrase(
-        "money", "percent", ("willing-to-pay", "more willing to pay"), ("seldom willing-to-pay", "less willing to pay"),
-        "{value} of the authors say they would pay, {market} in the market: people {side}",
+    "hypothetical_pay": Phrase(
+        "money", "percent", "more people say they would pay", "fewer people say they would pay",
+        "{value} of the authors, {market} in the typical community",
     ),
-    "money": _phrase(
-        "money", "number", ("money-minded", "more money-minded"), ("money-shy", "less money-minded"),
-        "talk is {side}: {value} on the money axis per author, {market} in the market",
+    "money": Phrase(
+        "money", "percent", "people speak of money more", "people speak of money less",
+        "signs of money from {value} of the authors, {market} in the typical community",
     ),
-    "refusal": _phrase(
-        "refusal", "percent", ("pay-averse", "more pay-averse"), ("seldom pay-averse", "less pay-averse"),
-        "it is {side}: {value} of the authors refuse to pay, {market} in the market",
+    "refusal": Phrase(
+        "refusal", "percent", "more people refuse to pay", "fewer people refuse to pay",
+        "{value} of the authors, {market} in the typical community",
     ),
-    "price_sensitivity": _phrase(
-        "refusal", "percent", ("price-sensitive", "more price-sensitive"), ("price-calm", "less price-sensitive"),
-        "it is {side}: {value} of the authors complain about a price, {market} in the market",
+    "price_sensitivity": Phrase(
+        "refusal", "percent", "more people find it too expensive", "fewer people find it too expensive",
+        "{value} of the authors, {market} in the typical community",
     ),
-    "promotion": _phrase(
-        "promotion", "percent", ("promoted", "more promoted"), ("seldom promoted", "less promoted"),
-        "it is {side}: {value} of the authors promote something of their own, {market} in the market",
+    "promotion": Phrase(
+        "promotion", "percent", "more people promote their own work", "fewer people promote their own work",
+        "{value} of the authors, {market} in the typical community",
     ),
-    "need_concentration": _phrase(
-        "needs", "number", ("one-need", "more single-minded in its needs"), ("many-need", "more scattered in its needs"),
-        "it is {side}: a concentration of {value}, {market} in the market",
+    "need_concentration": Phrase(
+        "needs", "number", "people want the same thing", "everyone wants something else",
+        "an agreement of {value} from 0 to 1, {market} in the typical community",
     ),
-    "product_mentions": _phrase(
-        "products", "number", ("product-naming", "more product-naming"), ("seldom product-naming", "less product-naming"),
-        "talk is {side}: {value} mentions of products per call for help, {market} in the market",
+    "product_mentions": Phrase(
+        "products", "number", "more products are named", "fewer products are named",
+        "{value} for each call for help, {market} in the typical community",
     ),
-    "saturation": _phrase(
-        "supply", "number", ("well-served", "better served"), ("under-served", "less served"),
-        "it is {side}: a saturation of {value}, {market} in the market",
+    "saturation": Phrase(
+        "supply", "number", "more is on offer already", "less is on offer yet",
+        "a saturation of {value} from 0 to 1, {market} in the typical community",
     ),
-    "headroom": _phrase(
-        "supply", "number", ("under-served", "less served"), ("well-served", "better served"),
-        "it is {side}: a headroom of {value}, {market} in the market",
+    "headroom": Phrase(
+        "supply", "number", "less is on offer yet", "more is on offer already",
+        "a headroom of {value} from 0 to 1, {market} in the typical community",
     ),
-    "switching_wedge": _phrase(
-        "switching", "number", ("switching", "more switching"), ("product-loyal", "less switching"),
-        "it is {side}: a switching wedge of {value}, {market} in the market",
+    "switching_wedge": Phrase(
+        "switching", "number", "more people want to leave a product", "fewer people want to leave a product",
+        "a switching wedge of {value} from 0 to 1, {market} in the typical community",
     ),
-    "cross_promotion": _phrase(
-        "portfolio", "number", ("near to the portfolio", "nearer to the portfolio"),
-        ("far from the portfolio", "farther from the portfolio"),
-        "it is {side}: an overlap lift of {value}, {market} in the market",
+    "cross_promotion": Phrase(
+        "portfolio", "number", "more people know your own communities", "fewer people know your own communities",
+        "an overlap lift of {value}, {market} in the typical community",
     ),
 }  # fmt: skip
 

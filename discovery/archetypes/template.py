@@ -5,14 +5,14 @@ Also the twin of every label that a language model fails to give. A part of a co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from discovery.archetypes.phrases import PHRASES, Side, spoken
+from discovery.archetypes.phrases import PHRASES, spoken
 from discovery.features import FEATURES
 
-LONGEST_NAME = 60
+LONGEST_NAME = 90
 LONGEST_SUMMARY = 300
 SENTENCES = 3
 NOTABLE = 0.25
@@ -32,8 +32,8 @@ class Trait(NamedTuple):
     z: float
 
     @property
-    def side(self) -> Side:
-        """The words for the side of the market on which the group lies."""
+    def clause(self) -> str:
+        """What is different here, in plain words that follow "where"."""
         phrase = PHRASES[self.feature]
         return phrase.high if self.z > 0 else phrase.low
 
@@ -45,11 +45,12 @@ class Trait(NamedTuple):
     def sentences(self) -> list[str]:
         """The trait in several wordings without full stop, beginning in lower case, the most telling one first."""
         value, market = self.spoken()
+        numbers = PHRASES[self.feature].measured.format(value=value, market=market)
         title = FEATURES[self.feature].title
         return [
-            self.side.sentence.format(value=value, market=market),
-            f"{title}: {value}, where the market has {market}",
-            f"against {market} in the market, {title} is {value} here",
+            f"{self.clause}: {numbers}",
+            f"{title}: {value}, where the typical community has {market}",
+            f"against {market} in the typical community, {title} is {value} here",
         ]
 
     @property
@@ -83,6 +84,10 @@ class Facts:
     asks: tuple[Ask, ...] = ()
     excerpts: tuple[str, ...] = ()
     """Short redacted pieces of text from sources that allow a language model to read them."""
+    who: str = ""
+    """Words that the names of its communities share and others' do not, such as "home brewers"."""
+    language: str = ""
+    """The language most of its communities speak, where that is not English."""
 
     def telling(self) -> list[Trait]:
         """Traits worth speaking of, strongest first, one per family of features."""
@@ -131,31 +136,45 @@ def _names(fact: Facts) -> Iterator[str]:
 
 
 def _niche_names(fact: Facts) -> Iterator[str]:
-    for count in range(min(3, len(fact.terms)), len(fact.terms) + 1):
-        if len(name := ", ".join(fact.terms[:count])) <= LONGEST_NAME:
-            yield name
-    yield fact.terms[0][:LONGEST_NAME]
+    """Say who they are and what they want, as far as that is known; else what they talk about, in more and more words."""
+    wishes = [_wish(ask.need) for ask in fact.asks]
+    language = f"{fact.language}-language communities" if fact.language else ""
+    who = language or fact.who
+    subjects = [term for term in fact.terms if term not in who.casefold().split()]
+    if wishes:
+        people = fact.who or f"people in talk of {_joined(subjects[:2])}"
+        yield from _fitting(f"{people} who {wish}" for wish in wishes)
+    for count in range(min(3, len(subjects)), len(subjects) + 1):
+        yield from _fitting([f"{who}: {', '.join(subjects[:count])}" if who else _joined(subjects[:count])])
+    yield _capital(fact.terms[0])[:LONGEST_NAME]
+
+
+def _wish(need: str) -> str:
+    """Put a need into what follows "people who"."""
+    for lead, verb in (("a way to ", "want to "), ("something for ", "want help with "), ("relief from ", "are tired of ")):
+        if need.startswith(lead):
+            return verb + need.removeprefix(lead)
+    return f"look for {need}"
+
+
+def _fitting(names: Iterable[str]) -> Iterator[str]:
+    return (_capital(name) for name in names if 0 < len(name) <= LONGEST_NAME)
+
+
+def _joined(words: Sequence[str]) -> str:
+    """Join words as a sentence does."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def _trait_names(fact: Facts) -> Iterator[str]:
-    traits = fact.telling()
-    for count in range(min(2, len(traits)), min(5, len(traits)) + 1):
-        if len(name := _phrased(traits[:count], cut=fact.cut)) <= LONGEST_NAME:
-            yield name
-    plain = _phrased(traits[:1], cut=fact.cut)
-    for term in fact.terms:
-        if len(name := f"{plain}, {term}") <= LONGEST_NAME:
-            yield name
-    yield plain[:LONGEST_NAME]
-
-
-def _phrased(traits: list[Trait], *, cut: bool) -> str:
-    if not traits:
-        return "The middle part" if cut else "Average communities"
-    if cut:
-        return f"The {', '.join(trait.side.comparative for trait in traits)} part"
-    adjectives = ", ".join(trait.side.adjective for trait in traits)
-    return f"{adjectives[0].upper()}{adjectives[1:]} communities"
+    """Say how a group differs, by its most telling traits; a cut is called a part."""
+    clauses = [trait.clause for trait in fact.telling()] or ["nothing stands out"]
+    lead = f"{fact.language}-language " if fact.language else ""
+    lead = f"The {lead}part where" if fact.cut else f"{lead}communities where"
+    for count in range(min(2, len(clauses)), min(4, len(clauses)) + 1):
+        yield from _fitting([f"{lead} {_joined(clauses[:count])}"])
+    yield from _fitting(f"{lead} {clauses[0]}: {term}" for term in fact.terms)
+    yield _capital(f"{lead} {clauses[0]}"[:LONGEST_NAME])
 
 
 class _Sentence(NamedTuple):

@@ -20,6 +20,12 @@ would make a kind of its own: the kind of which nothing is known."""
 RARE = 0.5
 """Share of silent communities beyond which a feature is too rare to group by: what is left is the noise of their sizes."""
 
+NOISY = 0.5
+"""Share of a feature's variance between communities that may be error of measurement. On a listing of 50 posts lexical diversity
+is four fifths error; with it no group survives a second draw of the same communities, without it all do."""
+WIDTH_90 = 3.29
+"""Width of a normal's 90 % interval in standard deviations."""
+
 
 class Groupable(NamedTuple):
     """The matrix to cluster, shape (n_communities, n_features), and what was left aside."""
@@ -41,8 +47,26 @@ def groupable(measurement: Measurement) -> Groupable:
         titles = ", ".join(FEATURES[name].title for name in rare)
         notes.append(f"Too rare here to group by, as most communities show no case at all: {titles}.")
     values = values.drop(columns=rare)
+    noisy = _noisy(values, measurement)
+    if noisy:
+        titles = ", ".join(FEATURES[name].title for name in noisy)
+        notes.append(f"Measured too roughly here to group by, as error hides what differs: {titles}.")
+    values = values.drop(columns=noisy)
     asked = values.columns[values.notna().sum() >= max(10, COMMON * len(values))]
     known = values[asked].notna().mean(axis=1) >= ENOUGH if len(asked) else pd.Series(False, index=market)
     if not known.all():
         notes.append(f"{(~known).sum():,} of {len(market):,} communities have too little measured to be grouped; they are scored alone.")
     return Groupable(values[known], notes)
+
+
+def _noisy(values: pd.DataFrame, measurement: Measurement) -> list[str]:
+    """List the features whose typical error is larger than what the middle two thirds of the communities differ by allows."""
+    estimates = measurement.estimates.set_index(["feature", "community"])
+    found = []
+    for name in values.columns:
+        own = estimates.loc[str(name)].reindex(values.index)
+        error = ((own["high"] - own["low"]) / WIDTH_90).median()
+        low, high = values[name].quantile([0.16, 0.84])
+        if error**2 > NOISY * ((high - low) / 2) ** 2:
+            found.append(str(name))
+    return found

@@ -32,7 +32,20 @@ TABLES = (
 )
 """Temporary tables of a measuring, dropped at its end."""
 PUBLIC = [
-    *("source", "platform", "name", "url", "description", "members", "language", "sensitive", "quote_ok", "llm_ok", "licence"),
+    *(
+        "source",
+        "platform",
+        "name",
+        "url",
+        "description",
+        "members",
+        "language",
+        "sensitive",
+        "sensitive_because",
+        "quote_ok",
+        "llm_ok",
+        "licence",
+    ),
     *("coverage", "records", "authors", "first_at", "last_at"),
 ]
 

@@ -52,8 +52,8 @@ class Measurement:
     """What one run measured. All frames are sorted by community key, so that nothing depends on the order of input."""
 
     communities: pd.DataFrame
-    """Index ``community``; columns source, platform, name, url, description, members, language, sensitive, quote_ok, llm_ok,
-    licence, coverage, records, authors, first_at, last_at."""
+    """Index ``community``; columns source, platform, name, url, description, members, language, sensitive, sensitive_because
+    (the subject, or that its platform marked it; None), quote_ok, llm_ok, licence, coverage, records, authors, first_at, last_at."""
     estimates: pd.DataFrame
     """A complete grid, one row per community and feature: community, feature, value, low, high, n, coverage, missing_reason."""
     author_sums: pd.DataFrame

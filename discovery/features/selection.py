@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.features.measurement import Scope
+from discovery.features.sensitive import sensitive_subject
 
 if TYPE_CHECKING:
     import duckdb
@@ -182,7 +183,7 @@ def _coverage(declared: str, posts: pd.Series[int]) -> str:
 
 
 def _described(placed: pd.DataFrame, connection: duckdb.DuckDBPyConnection, sources: pd.DataFrame) -> pd.DataFrame:
-    """Add what sources say of a community; its main source speaks first, any source that calls it sensitive is believed."""
+    """Add what sources say of a community; its main source speaks first, whoever calls it sensitive is believed."""
     told = connection.execute("SELECT community, source_id, name, url, description, members, sensitive FROM communities").df()
     told = told[told["source_id"].isin(sources.index)].merge(placed[["community", "source_id"]], on="community", suffixes=("", "_main"))
     told["order"] = (told["source_id"] != told["source_id_main"]).astype(int)
@@ -191,9 +192,12 @@ def _described(placed: pd.DataFrame, connection: duckdb.DuckDBPyConnection, sour
     first = told.groupby("community")[["name", "url", "description", "members"]].first()
     first["sensitive"] = told.groupby("community")["sensitive"].max().astype(bool)
     described = placed.join(first, on="community")
-    described["sensitive"] = described["sensitive"].eq(True)
     described["description"] = described["description"].fillna("")
     described["name"] = described["name"].fillna(described["community"])
+    told_by = zip(described["name"], described["description"], described["sensitive"].eq(True), strict=True)
+    because = [sensitive_subject(name, text) or ("marked by its platform" if marked else None) for name, text, marked in told_by]
+    described["sensitive_because"] = pd.Series(because, index=described.index, dtype=object)
+    described["sensitive"] = described["sensitive_because"].notna()
     described["platform"] = described["community"].str.split(":").str[0]
     return described.join(sources[["quote_ok", "llm_ok", "licence"]], on="source_id")
 

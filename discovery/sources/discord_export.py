@@ -14,12 +14,12 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from discovery.sources import Policy, SourceError, Window, discord_csv, discord_json, discord_xml
+from discovery.sources import Policy, discord_csv, discord_json, discord_xml
 from discovery.sources.archives import Member
 from discovery.sources.files import FileSource, Item
 from discovery.sources.items import MalformedItemError
 from discovery.sources.labels import fit, holder, stem, tells
-from storage.records import Batch, Community, Cursor, Record, Rejected
+from storage.records import Community, Record, Rejected
 
 _EXPORTED = re.compile(r"(?P<guild>.+?) - (?:(?P<category>.+) - )?(?P<channel>.+?) \[(?P<number>\d{5,20})\]")
 """Name that the exporter gives a file: ``Guild - Category - channel [id]``."""
@@ -61,21 +61,10 @@ class DiscordExport(FileSource):
         """Read ``2.csv`` before ``10.csv``: an export goes on from one to the next."""
         return 0, _NUMBER.sub(lambda digits: digits[0].zfill(20), name)
 
-    def batches(self, cursor: Cursor, *, window: Window) -> Iterator[Batch]:
-        """Yield pages; an interrupted export ends with its last whole message and does not stop the others.
-
-        Raises:
-            SourceError: after everything that could be read, where an export was cut short.
-        """
-        if cursor.exhausted and cursor.position:
-            raise SourceError(cursor.position)
-        for page in super().batches(cursor, window=window):
-            cut = page.cursor.exhausted and self._cut
-            yield page._replace(cursor=Cursor(position=self._fault(), exhausted=True)) if cut else page  # said again if resumed
-        if self._cut:
-            raise SourceError(self._fault())
-
-    def _fault(self) -> str:
+    def shortfall(self) -> str | None:
+        """Tell of exports that were interrupted: each ends with its last whole message, and does not stop the others."""
+        if not self._cut:
+            return None
         return (
             f"{len(self._cut)} of the exports in `{self.path}` are not whole; the first is {self._cut[0]}. "
             "What was read is kept as partial; export them again and rerun."

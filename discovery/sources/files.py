@@ -47,6 +47,13 @@ class Item(NamedTuple):
     """What the member says about it elsewhere: a header, a channel, a date."""
 
 
+class _Unchecked(NamedTuple):
+    """Files whose bytes no checksum covered: how many, and the first."""
+
+    files: int
+    first: str
+
+
 class FileSource(Source):
     """Files of one kind at a path. A subclass says which names it reads, how a member is cut and how an item is read."""
 
@@ -57,7 +64,7 @@ class FileSource(Source):
 
     path: Path = Field(description="A file, a folder read recursively, or a tar archive; plain or .zst .gz .bz2 .xz")
 
-    _unchecked: list[str] = PrivateAttr(default_factory=list)
+    _unchecked: _Unchecked = PrivateAttr(default_factory=lambda: _Unchecked(0, ""))
 
     @classmethod
     def from_argument(cls, path: str, options: Mapping[str, Any]) -> Self:
@@ -73,10 +80,12 @@ class FileSource(Source):
 
     def unverified(self) -> str | None:
         """Tell how many of the files read carry no checksum."""
-        if not self._unchecked:
-            return None
-        first = self._unchecked[0]
-        return f"{len(self._unchecked)} of its files carry no checksum (the first is `{first}`): damage inside them would not show."
+        files, first = self._unchecked
+        return f"{files} of its files carry no checksum (the first is `{first}`): damage inside them would not show." if files else None
+
+    def shortfall(self) -> str | None:
+        """Tell, after reading, what the path should hold and does not; None if nothing."""
+        return None
 
     def accepts(self, name: str) -> bool:
         """Tell whether a file found in a folder or archive is of this kind."""
@@ -105,26 +114,31 @@ class FileSource(Source):
         Raises:
             SourceError: nothing to read, nothing readable, or a damaged file, after the page of what could be read.
         """
+        page, start = _Page(window), _Place.at(cursor)
+        if cursor.exhausted or not self.rereads:
+            self._unchecked = _Unchecked(*start.unchecked)
+        if start.fault:
+            raise SourceError(start.fault)
         if cursor.exhausted:
             return
-        page, start = _Page(window), _Place.at(cursor)
         last: tuple[Member, int] | None = None
         try:
             for member, count, item in self._after(start):
                 self._take(item, member, page)
                 last = member, count
                 if page.full():
-                    yield page.flush(_Place.of(*last).cursor())
+                    yield page.flush(_Place.of(*last, self._unchecked).cursor())
         except DAMAGE as error:
-            place = _Place.of(*last) if last else start
+            place = _Place.of(*last, self._unchecked) if last else start
             if page.items:
                 yield page.flush(place.cursor())
             raise SourceError(self._damaged(place, error)) from error
-        yield page.flush(Cursor(exhausted=True))
-        if page.bad and not page.good and not cursor.position:
-            raise SourceError(
-                f"None of the {page.bad} items of `{self.path}` is a {self.kind} record: {page.fault}. Is it another kind of file?"
-            )
+        nothing = page.bad and not page.good and not cursor.position
+        strange = f"None of the {page.bad} items of `{self.path}` is a {self.kind} record: {page.fault}. Is it another kind of file?"
+        fault = self.shortfall() or (strange if nothing else "")
+        yield page.flush(_Place(unchecked=self._unchecked, fault=fault).cursor(exhausted=True))  # said again if resumed
+        if fault:
+            raise SourceError(fault)
 
     def _take(self, item: Item | Rejected, member: Member, page: _Page) -> None:
         """Read one item into the page, whatever becomes of it."""
@@ -141,7 +155,7 @@ class FileSource(Source):
     def _after(self, start: _Place) -> Iterator[tuple[Member, int, Item | Rejected]]:
         """Yield the items after a place, each with its member and its ordinal there."""
         begin = 0 if self.rereads else start.file
-        opened = members(self.path.expanduser(), accepts=self.accepts, order=self.order, begin=begin, unchecked=self._unchecked.append)
+        opened = members(self.path.expanduser(), accepts=self.accepts, order=self.order, begin=begin, unchecked=self._doubt)
         for member in opened:
             passed = start.passed(member)
             if passed is math.inf and not self.rereads:
@@ -149,6 +163,9 @@ class FileSource(Source):
             for count, item in enumerate(self.items(member), 1):
                 if count > passed:
                     yield member, count, item
+
+    def _doubt(self, name: str) -> None:
+        self._unchecked = _Unchecked(self._unchecked.files + 1, self._unchecked.first or name)
 
     def _damaged(self, place: _Place, error: BaseException) -> str:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
@@ -223,23 +240,25 @@ def _deeper(value: object, depth: int) -> bool:
 
 
 class _Place(NamedTuple):
-    """Where the last stored item stood."""
+    """Where the last stored item stood, and what reading up to there has shown: all that a resumed run cannot see again."""
 
-    file: int
-    member: int
-    item: int
-    name: str
+    file: int = 0
+    member: int = 0
+    item: int = 0
+    name: str = ""
+    unchecked: _Unchecked = _Unchecked(0, "")
+    fault: str = ""
 
     @classmethod
     def at(cls, cursor: Cursor) -> _Place:
-        return cls(*json.loads(cursor.position)) if cursor.position else cls(0, 0, 0, "")
+        return cls(*json.loads(cursor.position)) if cursor.position else cls()
 
     @classmethod
-    def of(cls, member: Member, item: int) -> _Place:
-        return cls(*member.place, item, member.name)
+    def of(cls, member: Member, item: int, unchecked: _Unchecked) -> _Place:
+        return cls(*member.place, item, member.name, unchecked)
 
-    def cursor(self) -> Cursor:
-        return Cursor(position=json.dumps(self))
+    def cursor(self, *, exhausted: bool = False) -> Cursor:
+        return Cursor(position=json.dumps(self), exhausted=exhausted)
 
     def passed(self, member: Member) -> float:
         """Tell how many items of a member are stored already."""

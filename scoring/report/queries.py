@@ -51,7 +51,7 @@ WHERE archetype_id = ? ORDER BY abs(z) DESC, feature LIMIT 5
 VERDICTS = "SELECT verdict, count(*) AS n FROM score WHERE run_id = (SELECT run_id FROM publication) AND entity = ? GROUP BY verdict"
 RUN = "SELECT * FROM published_run"
 TOTALS = """
-SELECT max(last_at) AS through, min(first_at) AS since, coalesce(sum(policy = 'sensitive'), 0) AS sensitive,
+SELECT max(last_at) AS through, min(first_at) AS since, coalesce(sum(policy LIKE 'sensitive%'), 0) AS sensitive,
     coalesce(sum(is_outlier), 0) AS outliers, count(DISTINCT substr(community_id, 1, instr(community_id, ':'))) AS platforms
 FROM communities
 """

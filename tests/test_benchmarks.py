@@ -1,0 +1,87 @@
+"""The benchmark: its dumps are what they say, and its figures are of the real stages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from benchmarks import dump, reader
+from benchmarks.process import CommandFailedError, Spent, run
+from discovery.sources import load
+from tests.factories import gather
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_dumps_hold_the_planted_world(tmp_path: Path) -> None:
+    """Every record of the world can be read back from its dump, with its text, its author, and the post it stands under."""
+    communities, size = dump.write(tmp_path / "dumps", records=1_200)
+    planted = [record for record, _ in dump.planted(communities=4)][:1_200]
+    read = gather(load(f"pushshift:{tmp_path / 'dumps'}", credentials={}))
+    assert communities == len({record.communities for record in planted}) == len({record.communities for record in read})
+    assert sorted((record.created_at, record.kind, record.title, record.text) for record in read) == sorted(
+        (record.created_at, record.kind, record.title, record.text) for record in planted
+    )
+    people = [{record.author for record in records if not record.bot} for records in (planted, read)]
+    assert people[0] == people[1]
+    posts = {record.id for record in read if record.kind == "post"}
+    assert {record.thread for record in read} <= posts
+    assert {record.parent for record in read} <= {None, *(record.id for record in read)}
+    files = [zstandard.decompress(file.read_bytes(), max_output_size=1 << 24) for file in (tmp_path / "dumps").iterdir()]
+    assert (sum(file.count(b"\n") for file in files), sum(map(len, files))) == (1_200, size)
+
+
+def test_dumps_are_the_same_every_time(tmp_path: Path) -> None:
+    """Two writings of one size are equal byte for byte, so that figures of two days are of the same work."""
+    for name in ("one", "two"):
+        dump.write(tmp_path / name, records=300)
+    one, two = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    assert one == two
+
+
+def test_what_it_is_compared_with_reads_the_same_records(tmp_path: Path) -> None:
+    """DuckDB's reader stores as many rows as records were written."""
+    dump.write(tmp_path / "dumps", records=300)
+    rows, seconds = reader.read(tmp_path / "dumps", tmp_path / "reader.duckdb")
+    assert rows == 300
+    assert seconds > 0
+
+
+def test_a_process_is_measured_with_its_peak() -> None:
+    """What a process held and let go again counts as its peak, and what it said is kept."""
+    measure = "run('-c', 'held = bytearray(200_000_000); del held; print(7)')"
+    program = f"import json; from benchmarks.process import run; print(json.dumps({measure}))"  # in a process that itself is small
+    printed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    spent = Spent(*json.loads(printed))
+    assert 200e6 < spent.peak < 300e6
+    assert spent.said == "7\n"
+    assert 0 < spent.cpu < 2 * spent.seconds
+
+
+def test_a_failure_is_told() -> None:
+    """A command that fails is an error with its code and its last words, never a figure."""
+    with pytest.raises(CommandFailedError, match="code 3: no such thing"):
+        run("-c", "import sys; sys.stderr.write('no such thing'); sys.exit(3)")
+
+
+def test_the_harness_measures_collecting() -> None:
+    """Asked for a small size, it runs the command line on dumps of that size and prints its figures."""
+    command = [sys.executable, "-m", "benchmarks", "--records", "1000", "--until", "collect"]
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert printed.startswith("1,000 invented records of ")
+    (row,) = [line for line in printed.splitlines() if line.startswith("| collect")]
+    assert float(row.split("|")[2]) > 0
+    assert "250 records" in printed
+
+
+def test_too_few_records_are_refused() -> None:
+    """A size that shows nothing is wrong use, with the least that is asked for."""
+    command = [sys.executable, "-m", "benchmarks", "--records", "10"]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "1000" in done.stderr
