@@ -124,7 +124,7 @@ def test_without_structure_niches_are_parts_of_the_whole_market():
 
 def test_segments_are_worded_as_cuts():
     """Names of segments are parts of a continuum."""
-    assert interpreted("segments").archetypes["name"].str.endswith("part").all()
+    assert interpreted("segments").archetypes["name"].str.startswith("The part where").all()
 
 
 @pytest.mark.parametrize("n", [0, 1, 9])

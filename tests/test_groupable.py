@@ -52,19 +52,6 @@ def test_a_missing_share_is_not_silent():
     assert not found["seeking"].any()
 
 
-def test_a_rare_thing_groups_nobody():
-    """A feature of which most communities show no case is left aside, with a note that names it."""
-    values, notes = groupable(_with_votes(_measured(), [0] * 11 + [3] * 9))
-    assert "seeking" not in values
-    assert any(note.startswith("Too rare here") and "look for a solution" in note for note in notes)
-
-
-def test_a_common_thing_stays():
-    """A feature that half of the communities show is grouped by."""
-    values, _ = groupable(_with_votes(_measured(), [0] * 10 + [3] * 10))
-    assert "seeking" in values
-
-
 def test_a_roughly_measured_thing_groups_nobody():
     """A feature whose errors are as large as its differences between communities is left aside, with a note that names it."""
     measurement = _with_votes(_measured(), [3] * 20)

@@ -61,7 +61,8 @@ def test_every_feature_can_be_put_into_words():
         for z in (-1.0, 1.0):
             for sentence in Trait(name, 0.4, 0.2, z).sentences():
                 assert "{" not in sentence
-                assert "market" in sentence
+                assert "the typical" in sentence
+            assert Trait(name, 0.4, 0.2, z).clause[0].islower()
 
 
 @pytest.mark.parametrize(
@@ -82,8 +83,8 @@ def test_numbers_are_spoken_with_three_digits_at_most(value, style, expected):
 def test_the_template_says_the_strongest_traits_once_and_what_is_asked_for():
     """Retention and churn are one trait; the name carries the two strongest, the summary their numbers and the need."""
     (label,) = labels([BEES])
-    assert label.name == "Loyal, money-minded communities"
-    assert "42 % of a month's authors act again in the next, 31 % in the market" in label.summary
+    assert label.name == "Communities where more people come back and people speak of money more"
+    assert "42 % of a month's people act again in the next, 31 % in the typical community" in label.summary
     assert "“a log of hive inspections” (17 authors in 4 communities)" in label.summary
     assert label.source == "template"
 
@@ -107,15 +108,45 @@ def test_wordings_are_not_shared_while_there_are_others():
 def test_a_segment_is_worded_as_a_cut():
     """A part of a continuum is never called a kind."""
     (label,) = labels([replace(BEES, cut=True)])
-    assert label.name == "The more retained, more money-minded part"
+    assert label.name == "The part where more people come back and people speak of money more"
     assert label.summary.startswith("A cut of a continuum, not a kind: ")
 
 
-def test_a_niche_is_named_by_its_words_and_leads_with_its_need():
-    """A niche is what people talk about, and its summary begins with what they ask for."""
+NICHE = replace(BEES, entity="niche", asks=())
+
+
+def test_a_niche_leads_with_its_need():
+    """A niche's summary begins with what its people ask for."""
     (label,) = labels([replace(BEES, entity="niche")])
-    assert label.name == "hive, smoker, queen"
     assert label.summary.startswith("Asked for most: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        pytest.param({}, "Hive, smoker and queen", id="words-only"),
+        pytest.param({"terms": ("abandoned", "hive", "rarely", "smoker", "queen")}, "Hive, smoker and queen", id="nouns-first"),
+        pytest.param({"who": "beekeepers"}, "Beekeepers: hive, smoker, queen", id="named"),
+        pytest.param({"asks": (Ask("a way to log hives", 17, 4),), "who": "beekeepers"}, "Beekeepers who want to log hives", id="way"),
+        pytest.param({"asks": (Ask("relief from wasps", 17, 4),), "who": "beekeepers"}, "Beekeepers who are tired of wasps", id="relief"),
+        pytest.param(
+            {"asks": (Ask("something for logging hives", 17, 4),)},
+            "Hive and smoker: people who want help with logging hives",
+            id="nameless",
+        ),
+        pytest.param({"asks": (Ask("hive scale", 17, 4),), "who": "beekeepers"}, "Beekeepers who look for hive scale", id="noun"),
+        pytest.param({"asks": (Ask("a way to log hives", 6, 4),)}, "Hive, smoker and queen", id="too-few-wish"),
+        pytest.param({"asks": (Ask("a way to log hives", 17, 3),)}, "Hive, smoker and queen", id="in-too-few-communities"),
+        pytest.param(
+            {"language": "Spanish- and Portuguese", "terms": ("que", "para", "colmena")},
+            "Spanish- and Portuguese-language communities: colmena, para, que",
+            id="language",
+        ),
+    ],
+)
+def test_a_niche_is_named_by_who_wants_what(change, name):
+    """A niche says who they are and what they want as far as enough of them do; else what they talk about, or in what language."""
+    assert labels([replace(NICHE, **change)])[0].name == name
 
 
 TRAITS = st.builds(Trait, st.sampled_from(sorted(PHRASES)), st.floats(0, 1), st.floats(0, 1), st.floats(-3, 3))
@@ -223,7 +254,7 @@ MISBEHAVIOUR: dict[str, Callable[[Asked], Answer]] = {
     "extra-key": lambda _: completion({**GOOD, "score": 99}),
     "missing-key": lambda _: completion({"name": "Loyal hive keepers"}),
     "wrong-type": lambda _: completion({**GOOD, "evidence": "e1"}),
-    "too-long": lambda _: completion({**GOOD, "name": "hive " * 20}),
+    "too-long": lambda _: completion({**GOOD, "name": "hive " * 40}),
     "foreign-evidence": lambda _: completion({**GOOD, "evidence": ["e1", "e9"]}),
     "invented-number": lambda _: completion({**GOOD, "summary": "People who keep a hive stay: 43 % act again."}),
     "wrong-language": lambda _: completion({**GOOD, "name": "养蜂人社区很好"}),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from discovery.archetypes.evidence import evidence
 from discovery.archetypes.needs import needs
+from discovery.archetypes.people import foreign_languages, main_language, shared_names
 from discovery.archetypes.profile import profiles
 from discovery.archetypes.redaction import visible
 from discovery.archetypes.template import Ask, Facts, Trait
@@ -44,7 +45,7 @@ def known(measurement: Measurement, members: pd.Series, *, entity: Literal["arch
         entity=entity,
         members=members,
         profile=profiles(measurement, members),
-        terms=terms(measurement.vocabulary, members),
+        terms=terms(measurement.vocabulary, main_language(measurement, members)),
         needs=needs(measurement.needs, members),
         evidence=evidence(measurement, members, key=key),
     )
@@ -54,6 +55,7 @@ def facts(measurement: Measurement, about: Known, *, cut: bool) -> list[Facts]:
     """Put what a label may rest on together, one :class:`Facts` per group."""
     authors = active_authors(measurement, about.members)
     shared = shared_needs(about.needs, authors)
+    who, languages = shared_names(measurement, about.members), foreign_languages(measurement, about.members)
     return [
         Facts(
             entity=about.entity,
@@ -65,6 +67,8 @@ def facts(measurement: Measurement, about: Known, *, cut: bool) -> list[Facts]:
             terms=tuple(visible(row.term) for row in _of(about.terms, group)),
             asks=tuple(Ask(row.need, row.authors, row.communities) for row in _of(shared, group)),
             excerpts=tuple(row.excerpt for row in _of(about.evidence, group) if row.excerpt),
+            who=who.get(group, ""),
+            language=languages.get(group, ""),
         )
         for group in about.groups()
     ]

@@ -48,7 +48,7 @@ PHRASES: dict[str, Phrase] = {
         "a Gini of {value} over authors, {market} in the typical community",
     ),
     "author_concentration": Phrase(
-        "voices", "percent", "the busiest write much of it", "no few dominate",
+        "voices", "percent", "the busiest write much of it", "no one dominates",
         "the top hundredth of authors writes {value}, {market} in the typical community",
     ),
     "comments_per_post": Phrase(
@@ -95,7 +95,8 @@ PHRASES: dict[str, Phrase] = {
         "a lexical diversity of {value}, {market} in the typical community",
     ),
     "specificity": Phrase(
-        "jargon", "number", "talk is more specialised", "talk is more general", "a specificity of {value}, {market} in the typical community"
+        "jargon", "number", "talk is more specialised", "talk is more general",
+        "a specificity of {value}, {market} in the typical community",
     ),
     "question_share": Phrase(
         "questions", "percent", "more posts are questions", "fewer posts are questions", "{value}, {market} in the typical community"
@@ -126,7 +127,7 @@ PHRASES: dict[str, Phrase] = {
     ),
     "money": Phrase(
         "money", "percent", "people speak of money more", "people speak of money less",
-        "signs of money from {value} of the authors, {market} in the typical community",
+        "weighted signs of money from {value} of the authors, {market} in the typical community",
     ),
     "refusal": Phrase(
         "refusal", "percent", "more people refuse to pay", "fewer people refuse to pay",

@@ -19,8 +19,10 @@ NOTABLE = 0.25
 """Smallest effect size, in robust standard deviations of the market, that a text speaks of."""
 LEAST_RATIO = 0.1
 """Smallest difference from the market, relative to the larger value, that a text speaks of."""
-LEAST_SHARE = 0.003
-"""Smallest difference between shares that a text speaks of."""
+LEAST_APART = {"percent": 0.003, "number": 0.005}
+"""Smallest difference between two shares, or two other numbers, that a text speaks of."""
+LEAST_WISHING, LEAST_SPREAD = 0.02, 0.3
+"""Share of a group's people, and of its communities, that must ask for a thing before the group is called by it."""
 
 
 class Trait(NamedTuple):
@@ -50,14 +52,13 @@ class Trait(NamedTuple):
         return [
             f"{self.clause}: {numbers}",
             f"{title}: {value}, where the typical community has {market}",
-            f"against {market} in the typical community, {title} is {value} here",
+            f"{title}: {value} here, {market} in the typical community",
         ]
 
     @property
     def notable(self) -> bool:
         """Tell whether the difference is worth a word: an effect of some size, and a difference that a reader would see."""
-        floor = LEAST_SHARE if PHRASES[self.feature].style == "percent" else 0.0
-        apart = max(LEAST_RATIO * max(abs(self.value), abs(self.market)), floor)
+        apart = max(LEAST_RATIO * max(abs(self.value), abs(self.market)), LEAST_APART[PHRASES[self.feature].style])
         return abs(self.z) >= NOTABLE and abs(self.value - self.market) >= apart
 
 
@@ -137,16 +138,27 @@ def _names(fact: Facts) -> Iterator[str]:
 
 def _niche_names(fact: Facts) -> Iterator[str]:
     """Say who they are and what they want, as far as that is known; else what they talk about, in more and more words."""
-    wishes = [_wish(ask.need) for ask in fact.asks]
-    language = f"{fact.language}-language communities" if fact.language else ""
-    who = language or fact.who
-    subjects = [term for term in fact.terms if term not in who.casefold().split()]
-    if wishes:
-        people = fact.who or f"people in talk of {_joined(subjects[:2])}"
-        yield from _fitting(f"{people} who {wish}" for wish in wishes)
+    subjects = _subjects(fact)
+    wishes = [_wish(ask.need) for ask in fact.asks if _common(ask, fact)]
+    people = fact.who if fact.who.endswith("s") else f"{_joined(subjects[:2])}: people"
+    yield from _fitting(f"{people} who {wish}" for wish in wishes)
+    who = f"{fact.language}-language communities" if fact.language else fact.who
     for count in range(min(3, len(subjects)), len(subjects) + 1):
         yield from _fitting([f"{who}: {', '.join(subjects[:count])}" if who else _joined(subjects[:count])])
     yield _capital(fact.terms[0])[:LONGEST_NAME]
+
+
+def _common(ask: Ask, fact: Facts) -> bool:
+    """Tell whether a need is asked for by enough people, in enough communities, to call a group by it."""
+    return ask.authors >= LEAST_WISHING * fact.authors and ask.communities >= LEAST_SPREAD * fact.communities
+
+
+def _subjects(fact: Facts) -> list[str]:
+    """Choose the words that can say what a group is about: none that its name holds, and in a foreign language long ones first."""
+    words = [term for term in fact.terms if term not in fact.who.casefold().split()]
+    if fact.language:
+        return sorted(words, key=lambda word: -min(len(word), 6))
+    return [word for word in words if not word.endswith(("ed", "ly"))] or words
 
 
 def _wish(need: str) -> str:
@@ -205,7 +217,7 @@ def _sentences(fact: Facts) -> Iterator[list[_Sentence]]:
         text = fact.telling()[0].sentences()[0]
         behaviour[0] = [_Sentence(f"{opening}: {text}.", opening) for opening in _CUTS]
     subject = [_asked(fact.asks[0])] if fact.asks else []
-    if fact.terms:
+    if fact.terms and not fact.language:
         subject.append([_Sentence(f"{wording}: {', '.join(fact.terms[:4])}.", wording) for wording in _WORDS])
     yield from (subject + behaviour) if fact.entity == "niche" else (behaviour[:2] + subject + behaviour[2:])
     size = f"{_counted(fact.communities, 'community')} with {_counted(fact.authors, 'active author')}"

@@ -13,13 +13,22 @@ from scipy import sparse
 
 from discovery.archetypes.embedding import Floats
 from discovery.features import Vocabulary
-from discovery.features.text import STOP_WORDS
+from discovery.features.text import GENERIC, STOP_WORDS, stem
 
 PRIOR = 500.0
 """Pseudo-tokens of the prior (Zhang et al. 2017)."""
 LEAST_AUTHORS = 5
 LEAST_Z = 1.96
 KEPT = 20
+DULL = frozenset(
+    """true false real single finally wow omg haha lmao gonna amazing awesome beautiful cool cute cutest funny fantastic favourite
+    favorite average huge favorites loves loved watched watching daily seeking offering wait waiting anyway honestly hello welcome
+    man bro dude guy girl boy fuck fucking fucked shit ass damn hell january february march april june july august september
+    october november december monday tuesday wednesday thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct
+    nov dec xxx""".split()  # noqa: SIM905 - as in the features
+)
+"""Words of mood and of the calendar: they set groups apart and tell nobody what a group is about."""
+DROPPED = STOP_WORDS | GENERIC | DULL
 
 
 def terms(vocabulary: Vocabulary, groups: pd.Series) -> pd.DataFrame:
@@ -37,7 +46,7 @@ def terms(vocabulary: Vocabulary, groups: pd.Series) -> pd.DataFrame:
     member = _members(groups)
     said, communities = (member @ vocabulary.counts).tocsr(), (member @ (vocabulary.authors > 0)).tocsr()
     heard = (member @ vocabulary.authors).tocoo()
-    content = np.array([len(term) > 2 and term not in STOP_WORDS for term in vocabulary.terms], dtype=bool)
+    content = np.array([len(term) > 2 and term not in DROPPED for term in vocabulary.terms], dtype=bool)
     common = content[heard.col] & (heard.data >= LEAST_AUTHORS)
     row, column, authors = heard.row[common], heard.col[common], heard.data[common].astype(int)
     spread = _at(communities, row, column) >= np.minimum(2, np.asarray(member.sum(axis=1)).ravel()[row])
@@ -46,8 +55,18 @@ def terms(vocabulary: Vocabulary, groups: pd.Series) -> pd.DataFrame:
     z = log_odds_z(_at(said, row, column), market[column], tokens=tokens, market_tokens=float(market.sum()))
     table = pd.DataFrame({"group": row, "term": np.asarray(vocabulary.terms, dtype=object)[column], "z": z, "authors": authors})
     table = table[spread & (z >= LEAST_Z)].sort_values(["group", "z", "term"], ascending=[True, False, True], kind="stable")
+    table = _without_twins(table)
     first: pd.DataFrame = table.groupby("group").head(KEPT).reset_index(drop=True)
     return first
+
+
+def _without_twins(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the strongest form of a word in each group: of "song" and "songs" one, and "trump" for "trump's"."""
+    bare = table["term"].str.replace(r"['’]s$", "", regex=True)
+    known = set(bare)
+    roots = [stem(term[:-1] if term.endswith("s") and term[:-1] in known else term) for term in bare]
+    once = ~pd.DataFrame({"group": table["group"], "root": roots}).duplicated()
+    return table.assign(term=bare)[once & ~bare.isin(DROPPED)]
 
 
 def log_odds_z(inside: Floats, market: Floats, *, tokens: Floats, market_tokens: float) -> Floats:

@@ -10,19 +10,17 @@ from typing import NamedTuple
 import pandas as pd
 
 from discovery.features import FEATURES, Measurement
-from discovery.features.silence import silent
 
 COMMON = 0.1
 """Share of communities, ten at least, that must have a value for a feature to be asked of the others."""
 ENOUGH = 0.5
 """Share of those features that a community must have itself. Medians stand in for the rest, and a community made of medians
 would make a kind of its own: the kind of which nothing is known."""
-RARE = 0.5
-"""Share of silent communities beyond which a feature is too rare to group by: what is left is the noise of their sizes."""
 
 NOISY = 0.5
 """Share of a feature's variance between communities that may be error of measurement. On a listing of 50 posts lexical diversity
-is four fifths error; with it no group survives a second draw of the same communities, without it all do."""
+is four fifths error, and so is what few say at all; with them no group survives a second draw of the same people, without them
+all do."""
 WIDTH_90 = 3.29
 """Width of a normal's 90 % interval in standard deviations."""
 
@@ -40,13 +38,6 @@ def groupable(measurement: Measurement) -> Groupable:
     market = communities.index[~communities["sensitive"].astype(bool)]
     values = measurement.values().loc[market, [name for name in sorted(FEATURES) if FEATURES[name].clustered]]
     notes: list[str] = []
-    quiet = silent(measurement).loc[market]
-    silence = quiet.sum() / values.notna().sum().reindex(quiet.columns)
-    rare = [str(name) for name in silence.index[silence > RARE]]
-    if rare:
-        titles = ", ".join(FEATURES[name].title for name in rare)
-        notes.append(f"Too rare here to group by, as most communities show no case at all: {titles}.")
-    values = values.drop(columns=rare)
     noisy = _noisy(values, measurement)
     if noisy:
         titles = ", ".join(FEATURES[name].title for name in noisy)

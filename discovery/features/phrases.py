@@ -138,7 +138,7 @@ def runs(phrase: Phrase) -> Iterator[Run]:
         before = phrase.said[first - 1] if first else ""
         doing = phrase.said[first].endswith("ing") and (before in {"for", "of", "with", "by", "on"} or not phrase.asked)
         for last in places:
-            trails = first < last and (phrase.said[last - 1] in _OPEN or (phrase.said[last - 1] == "to" and before != "to"))
+            trails = first < last and (phrase.said[last - 1] in _OPEN or (phrase.said[last - 1] == "to" and before != "to" and not doing))
             if first <= last < first + MOST_WORDS and not trails:
                 words = phrase.said[first : last + 1]
                 stems = tuple(sorted({stem(word) for word in words if _tells(word)}))

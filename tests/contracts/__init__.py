@@ -1,0 +1,1 @@
+"""Contracts: what others build on, checked from outside."""

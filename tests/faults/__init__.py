@@ -1,0 +1,1 @@
+"""Faults: what is killed, damaged, wrong or short, and what must be true afterwards."""

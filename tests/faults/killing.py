@@ -4,7 +4,8 @@ Everything is imported once and every attempt is a fork, so that a hundred attem
 tests' own process, is a commit wrapped: a counter kills the attempt with SIGKILL just before the n-th commit of either store, or the
 n-th rename, takes effect. What was done since the commit before is then in flight, as it is when a machine kills a process.
 
-Usage: ``python -m tests.faults.killing FOLDER CONFIG``, where CONFIG names ``{data_dir}``. One JSON line an attempt on standard output.
+Usage: ``python -m tests.faults.killing FOLDER CONFIG FIRST STEP``, where CONFIG names ``{data_dir}``: kills before the commits number
+FIRST, FIRST + STEP, … until a run gets to its end. One JSON line an attempt on standard output.
 """
 
 from __future__ import annotations
@@ -18,17 +19,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import duckdb
-import matplotlib.pyplot as plt
 from sqlalchemy.engine.default import DefaultDialect
 
-from discovery import commands, night
-from scoring.report import figures
+from tests.command_line import become, load
 
-LOADED = (plt, night, figures)
-"""Imported before the forks, as each attempt would import them again."""
 KEY = bytes(range(32))
 TIMES = {"started_at", "finished_at", "published_at", "id"}
 """What two equal runs may differ in; ``id`` numbers rows in the order of their insertion."""
@@ -63,21 +60,16 @@ def kill_before(last: int, log: Path) -> None:
 
 def attempt(folder: Path, config: Path, *, before: int | None = None) -> int:
     """Fork and do a run as the command line does it; returns the child's wait status."""
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1]
-    sys.stderr = (folder / "stderr").open("a")
-    os.dup2(sys.stderr.fileno(), 2)
-    sys.argv = ["subcurrent", "run", "--config", str(config)]
+    if not (child := os.fork()):
+        _run(folder, config, before)
+    return os.waitpid(child, 0)[1]
+
+
+def _run(folder: Path, config: Path, before: int | None) -> NoReturn:
+    os.dup2(os.open(folder / "stderr", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
     if before is not None:
         kill_before(before, folder / "commits")
-    code = 70
-    try:
-        commands.main()
-    except SystemExit as end:
-        code = int(end.code or 0)
-    finally:
-        os._exit(code)
+    become(["run", "--config", str(config)])
 
 
 def dump(folder: Path) -> dict[str, Any]:
@@ -88,7 +80,8 @@ def dump(folder: Path) -> dict[str, Any]:
     with closing(sqlite3.connect(folder / "subcurrent.db")) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
         results = {name: _rows(connection.execute(f'SELECT * FROM "{name}"'), TIMES) for name in tables}  # noqa: S608
-    return {"records": records, "results": results, "work": sorted(path.name for path in (folder / "work").iterdir())}
+    left = sorted(path.name for place in ("work", "reports") for path in (folder / place).iterdir() if path.name[0] != ".")
+    return {"records": records, "results": results, "left": left}
 
 
 def _rows(cursor: Any, without: set[str]) -> list[str]:
@@ -98,7 +91,7 @@ def _rows(cursor: Any, without: set[str]) -> list[str]:
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """Name what differs between two dumps, with the first row that only one of them has."""
-    found = [] if one["work"] == other["work"] else [f"work: {other['work']}"]
+    found = [] if one["left"] == other["left"] else [f"folders: {other['left']}"]
     for store in ("records", "results"):
         for name, rows in one[store].items():
             if rows != (now := other[store].get(name)):
@@ -117,13 +110,13 @@ def prepare(folder: Path, template: str, name: str) -> Path:
     return config
 
 
-def attempts(folder: Path, template: str) -> Iterator[dict[str, Any]]:
-    """Kill at the first commit, the second, … until a run gets to its end; after each, run again and compare."""
+def attempts(folder: Path, template: str, first: int, step: int) -> Iterator[dict[str, Any]]:
+    """Kill at one commit after the other until a run gets to its end; after each, run again and compare."""
     config = prepare(folder, template, "undisturbed")
     status = attempt(folder / "undisturbed", config)
     yield {"before": None, "killed": False, "code": os.waitstatus_to_exitcode(status), "differences": []}
     truth = dump(folder / "undisturbed")
-    for before in range(int(sys.argv[3]), 1_000, int(sys.argv[4])):
+    for before in range(first, 1_000, step):
         name = f"killed-{before}"
         config = prepare(folder, template, name)
         killed = os.WIFSIGNALED(attempt(folder / name, config, before=before))
@@ -136,5 +129,6 @@ def attempts(folder: Path, template: str) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    for told in attempts(Path(sys.argv[1]), Path(sys.argv[2]).read_text()):
+    load()
+    for told in attempts(Path(sys.argv[1]), Path(sys.argv[2]).read_text(), int(sys.argv[3]), int(sys.argv[4])):
         print(json.dumps(told), flush=True)
