@@ -22,6 +22,13 @@ from discovery.sources import Source, UnknownSourceError, configured, find, load
 from scoring.verdicts import Thresholds
 
 MAX_BYTES = 1 << 20
+EXPECTED = {
+    "tuple_type": "expected a list, one `- ` line an entry",
+    "dict_type": "expected `key: value` lines",
+    "model_type": "expected `key: value` lines",
+    "model_attributes_type": "expected `key: value` lines",
+}
+"""What pydantic says in Python's words, in those of YAML."""
 
 
 class ConfigError(ValueError):
@@ -183,5 +190,14 @@ def _explained(path: Path, fault: Any, lines: dict[tuple[Any, ...], int]) -> str
     where = f"{path}, line {line}" if line else f"{path} or the environment"
     dotted = ".".join(map(str, place))
     if fault["type"] == "extra_forbidden":
-        return f"{where}: unknown key `{dotted}`. The keys at the top are {', '.join(Config.model_fields)}."
-    return f"{where}: `{dotted}`: {fault['msg']}."
+        level, keys = _keys_at(place[:-1])
+        return f"{where}: unknown key `{dotted}`. The keys {level} are {', '.join(keys)}."
+    return f"{where}: `{dotted}`: {EXPECTED.get(fault['type'], fault['msg'])}."
+
+
+def _keys_at(place: tuple[Any, ...]) -> tuple[str, list[str]]:
+    """Name the level of the configuration that a place is in, and the keys it has."""
+    model: type[BaseModel] = Config
+    for key in place:
+        model = model.model_fields[key].annotation  # type: ignore[assignment]  # only settings have settings inside
+    return f"of `{'.'.join(place)}`" if place else "at the top", list(model.model_fields)

@@ -200,12 +200,12 @@ class _Night:
 
     def nothing(self, delivery: Delivery) -> Outcome:
         """End for want of records: that is a failure where a source failed, else the honest answer."""
-        why = " ".join(f"{row.source}: {row.reason or _empty(row)}" for row in delivery.sources)
+        why = "\n".join(f"{row.source}: {row.reason if row.status == 'failed' else _empty(row)}" for row in delivery.sources)
         self.results.save(self.journal.run_id, publication.of_sources(delivery))
         if delivery.failed:
-            self.journal.fail(f"No source delivered a record. {why}")
+            self.journal.fail(f"No source delivered a record.\n{why}")
             return Outcome(f"{self.journal.run_id} failed: no source delivered a record.\n{why}", FAILED)
-        self.journal.fail(f"Not enough data: no source holds a record. {why}")
+        self.journal.fail(f"Not enough data: no source holds a record.\n{why}")
         return Outcome(f"{self.journal.run_id}: not enough data, so there is nothing to publish.\n{why}", DONE)
 
 

@@ -30,10 +30,10 @@ _NAME = (
     r"(?>\w[\w\-]*(?:\.[\w\-]+)*)(?:#\d{4}\b)?(?:[@:][\w\-]+(?:\.[\w\-]+)+)?"  # with Discord's tag, Lemmy's or Matrix's host
 )
 # Each pattern begins with its mark, which is found much faster than what stands before it.
-_AT = re.compile(rf"@(?:(?<=/@){_NAME}|(?<![\w@]@){_NAME}(?!/\w))")  # `@scope/package` is no person, `site/@name/article` is
+_AT = re.compile(rf"@(?:(?<=/@){_NAME}|(?<!\w@){_NAME}(?!/\w))")  # `@scope/package` is no person, `site/@name/article` is
 _NUMBERED = re.compile(r"<@!?\d{15,20}>")
-_U = re.compile(r"u/(?<!\wu/)[\w.\-]{3,}(?:@[\w.\-]+)?")
-_USER = re.compile(r"/user(?:/|s/(?:\d+/)?)[\w.\-]{2,}(?:@[\w.\-]+)?")
+_U = re.compile(r"[uU]/(?<!\w[uU]/)[\w.\-]{3,}(?:@[\w.\-]+)?")
+_USER = re.compile(r"[uU]ser(?<![\w\-][uU]ser)(?:/|s/(?:\d+/)?)[\w.\-]{2,}(?:@[\w.\-]+)?")
 _ADDRESSED = re.compile(r"^[^\s:,<>@][^\s:,]{0,39}(?=[:,](?:\s|$))", re.MULTILINE)
 _GLUED = re.compile(r"@(?<=\w@)([\w\-]++)(?!\.\w)")  # `yes@name`, as people write in a hurry, but no mail address
 _SPACED = re.compile(r"@(?<![\w@]@)(\w[^\s@]{0,39}(?: [^\s@]{1,40}){1,3})")
@@ -115,10 +115,10 @@ def without_names(text: str, *, known: Container[str] = (), chat: bool = False) 
         if known:
             text = _SPACED.sub(lambda match: _without_spaced(match, known), text)
         text = _NUMBERED.sub(SOMEONE, _AT.sub(SOMEONE, text))
-    if "u/" in text:
+    if "u/" in text or "U/" in text:
         text = _U.sub(SOMEONE, text)
-    if "/user" in text:
-        text = _USER.sub(f"/{SOMEONE}", text)
+    if "ser/" in text or "sers/" in text:
+        text = _USER.sub(SOMEONE, text)
     if known and chat:
         text = _GLUED.sub(lambda match: SOMEONE if match[1] in known else match[0], text)
         text = _ADDRESSED.sub(lambda match: SOMEONE if match[0] in known else match[0], text)

@@ -169,3 +169,18 @@ def test_a_name_changes_nothing_but_names():
     pd.testing.assert_frame_equal(plain.niches.drop(columns=written), forged.niches.drop(columns=written))
     for frame in ("archetype_features", "communities", "evidence", "needs", "terms"):
         pd.testing.assert_frame_equal(getattr(plain, frame), getattr(forged, frame))
+
+
+def test_in_a_large_market_the_loudest_communities_have_evidence():
+    """Of 320 communities with one request each, and two of them with a second, 300 have evidence, those two among them."""
+    names = [f"made:{number:03d}" for number in range(320)]
+    asked = [*names, names[310], names[319]]
+    mentions = [
+        {"community": name, "record_id": f"r{number}", "tier": "T1", "text": "is there a log", "span_end": 8}
+        for number, name in enumerate(asked)
+    ]
+    large = market(names, values={"retention": [0.5] * 320}, words={name: {"log": 1} for name in names}, mentions=mentions)
+    found = interpret(large, ungrouped(large.communities.index, note="alone"), namer=labels, seed=1, key=KEY)
+    heard = set(found.evidence.loc[found.evidence["entity"] == "community", "entity_id"])
+    assert len(heard) == 300
+    assert {names[310], names[319]} < heard

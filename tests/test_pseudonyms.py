@@ -86,6 +86,8 @@ def test_damaged_key_is_refused(tmp_path):
         pytest.param('(@ana) .@bo "@cy"', '(@someone) .@someone "@someone"', id="at-in-punctuation"),
         pytest.param("@ana#1234 and <@123456789012345678>", "@someone and @someone", id="discord"),
         pytest.param("@ana@lemmy.example.org and @bo:matrix.example.org", "@someone and @someone", id="with-a-host"),
+        pytest.param("U/ana, User/ana and @@ana", "@someone, @someone and @@someone", id="careless"),
+        pytest.param("the end-user/customer, superuser/x", "the end-user/customer, superuser/x", id="no-person"),
         pytest.param("ask u/ana or /u/bo-1", "ask @someone or /@someone", id="reddit"),
         pytest.param("https://www.reddit.com/user/ana/comments", "https://www.reddit.com/@someone/comments", id="reddit-link"),
         pytest.param("https://forum.example.org/u/ana", "https://forum.example.org/@someone", id="forum-link"),

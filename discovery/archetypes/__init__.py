@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from discovery.archetypes.evidence import evidence
+from discovery.archetypes.evidence import TIERS, evidence
 from discovery.archetypes.facts import Known, facts, known, shared_needs
 from discovery.archetypes.naming import Namer
 from discovery.archetypes.needs import needs
@@ -21,8 +21,8 @@ from discovery.archetypes.terms import terms
 from discovery.clustering import Clustering
 from discovery.features import Measurement
 
-FEW = 300
-"""Communities up to which each has evidence of its own; beyond, cutting quotes for all of them would outlast the run."""
+QUOTED = 300
+"""Communities that have evidence of their own: those that ask and pay most. Cutting quotes for all would outlast the run."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer,
     archetypes = known(measurement, labels, entity="archetype", key=key)
     niches = known(measurement, found.membership, entity="niche", key=key)
     alone = pd.Series(range(len(labels)), index=labels.index)
-    quoted = evidence(measurement, alone if len(alone) <= FEW else alone * 0 - 1, key=key)
+    quoted = evidence(measurement, alone.where(_loud(measurement), -1), key=key)
     return Interpretation(
         archetypes=_archetypes(_labelled(measurement, archetypes, namer, cut=structure == "segments"), clustering, found),
         archetype_features=_profile(archetypes.profile),
@@ -111,6 +111,15 @@ def _labels(measurement: Measurement, clustering: Clustering) -> pd.Series:
     if clustering.structure == "none":
         return pd.Series(-1, index=everywhere)
     return market_members(measurement, clustering.labels).reindex(everywhere, fill_value=-1)
+
+
+def _loud(measurement: Measurement) -> pd.Series:
+    """Mark the communities with most records of money and of asking, three hundred at most; ties by key."""
+    mentions = measurement.mentions
+    heard = mentions.loc[mentions["tier"].isin(TIERS[: TIERS.index("T1") + 1]), "community"].value_counts()
+    counts = heard.reindex(measurement.communities.index, fill_value=0)
+    most = counts.sort_values(ascending=False, kind="stable").index[:QUOTED]
+    return pd.Series(counts.index.isin(most), index=counts.index)
 
 
 def _whole_market(measurement: Measurement) -> pd.Series:

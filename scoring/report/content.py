@@ -12,8 +12,9 @@ from scoring.report import queries
 from scoring.report.queries import KINDS, Kind
 
 Row = dict[str, Any]
-STRONGEST_FIRST = ("T4", "T3", "T1", "T2", "T0", "N")
+STRONGEST_FIRST = ("T4", "T3", "SW", "T1", "T2", "W", "T0", "S", "N")
 """Tiers of intent in the order in which they convince: what was paid, what is being bought, what is asked for, then talk."""
+PROMISING = ("pursue", "watch")
 PIECES = 3
 
 
@@ -55,11 +56,17 @@ class Contents:
     kind: Kind
     """What the decision is about: niches where there are any, else archetypes, else communities."""
     leading: list[Opportunity]
+    leads: list[Opportunity]
+    """Where another kind has a better verdict to offer than the leading one: its best rows."""
     archetypes: list[Opportunity]
     """The top archetypes, where niches lead."""
     rankings: dict[Kind, list[Row]]
     verdicts: dict[Kind, dict[str, int]]
     sources: list[Row]
+    licences: list[Row]
+    """The terms under which each source is quoted."""
+    sensitive: list[Row]
+    """The subjects of the communities that are never scored, with their numbers."""
     set_aside: list[Row]
     """The commonest reasons for malformed items."""
     features: list[Row]
@@ -88,15 +95,19 @@ def read(connection: sqlite3.Connection, *, top: int, shown: int) -> Contents:
         kind: {row["verdict"]: row["n"] for row in _rows(connection, queries.VERDICTS, kind)} for kind in KINDS
     }
     leading: Kind = next((kind for kind in KINDS if verdicts[kind]), "community")
+    rankings: dict[Kind, list[Row]] = {kind: _rows(connection, queries.RANKED[kind], shown) for kind in KINDS}
     return Contents(
         run=runs[0],
         totals=_rows(connection, queries.TOTALS)[0],
         kind=leading,
         leading=_opportunities(connection, leading, limit=top),
+        leads=_leads(connection, leading, rankings),
         archetypes=_opportunities(connection, "archetype", limit=top) if leading == "niche" else [],
-        rankings={kind: _rows(connection, queries.RANKED[kind], shown) for kind in KINDS},
+        rankings=rankings,
         verdicts=verdicts,
         sources=_rows(connection, queries.SOURCES),
+        licences=_rows(connection, queries.LICENCES),
+        sensitive=_rows(connection, queries.SENSITIVE),
         set_aside=_rows(connection, queries.SET_ASIDE),
         features=_rows(connection, queries.FEATURE_COVERAGE),
         criteria=_rows(connection, queries.CRITERIA),
@@ -104,6 +115,21 @@ def read(connection: sqlite3.Connection, *, top: int, shown: int) -> Contents:
         places=_rows(connection, queries.PLACES),
         outliers=_rows(connection, queries.OUTLIERS),
     )
+
+
+def _leads(connection: sqlite3.Connection, leading: Kind, rankings: dict[Kind, list[Row]]) -> list[Opportunity]:
+    """Read the best rows of another kind, where their verdict is better than that of the first of the leading kind."""
+    best = {kind: _grade(rows[0]["verdict"]) for kind, rows in rankings.items() if rows}
+    kind = min(best, key=lambda kind: best[kind], default=leading)
+    if best.get(kind, len(PROMISING)) >= best.get(leading, len(PROMISING)):
+        return []
+    of_that = [row for row in rankings[kind] if _grade(row["verdict"]) == best[kind]]
+    return [_opportunity(connection, kind, facts) for facts in of_that[:PIECES]]
+
+
+def _grade(verdict: str) -> int:
+    """Place a verdict among those that are worth a reader's time."""
+    return PROMISING.index(verdict) if verdict in PROMISING else len(PROMISING)
 
 
 def _opportunities(connection: sqlite3.Connection, kind: Kind, *, limit: int) -> list[Opportunity]:

@@ -28,9 +28,21 @@ _MEMBERS = "SELECT community_id, name, url, source, authors, records FROM commun
 _MOST_TYPICAL = " ORDER BY is_exemplar DESC, distance IS NULL, distance, authors DESC, community_id LIMIT 3"
 EXEMPLARS: dict[Kind, str] = {
     "archetype": _MEMBERS + "archetype_id = ?" + _MOST_TYPICAL,
-    "niche": _MEMBERS + "niche_id = ?" + _MOST_TYPICAL,
+    "niche": """
+WITH own AS (SELECT entity_id, term FROM term WHERE run_id = (SELECT run_id FROM publication) AND entity = 'community'),
+shared AS (
+    SELECT own.entity_id, sum(t.z) AS alike FROM own
+    JOIN term AS t ON t.run_id = (SELECT run_id FROM publication) AND t.entity = 'niche' AND t.entity_id = ?1 AND t.term = own.term
+    GROUP BY own.entity_id
+)
+SELECT c.community_id, c.name, c.url, c.source, c.authors, c.records
+FROM community AS c LEFT JOIN shared ON shared.entity_id = c.community_id
+WHERE c.run_id = (SELECT run_id FROM publication) AND c.niche_id = ?1
+ORDER BY coalesce(alike, 0) DESC, authors DESC, community_id LIMIT 3
+""",
     "community": _MEMBERS + "community_id = ?" + _MOST_TYPICAL,
 }
+"""For an archetype those that behave like it, for a niche those that say most of its words."""
 NEEDS = "SELECT need, authors, communities FROM needs WHERE entity = ? AND entity_id = ? ORDER BY authors DESC, need LIMIT 3"
 TERMS = "SELECT term FROM terms WHERE entity = ? AND entity_id = ? ORDER BY z DESC, term LIMIT 8"
 EVIDENCE = """
@@ -52,10 +64,28 @@ VERDICTS = "SELECT verdict, count(*) AS n FROM score WHERE run_id = (SELECT run_
 RUN = "SELECT * FROM published_run"
 TOTALS = """
 SELECT max(last_at) AS through, min(first_at) AS since, coalesce(sum(policy LIKE 'sensitive%'), 0) AS sensitive,
-    coalesce(sum(is_outlier), 0) AS outliers, count(DISTINCT substr(community_id, 1, instr(community_id, ':'))) AS platforms
-FROM communities
+    coalesce(sum(is_outlier), 0) AS outliers, count(DISTINCT substr(community_id, 1, instr(community_id, ':'))) AS platforms,
+    coalesce(sum(coverage = 'listing'), 0) AS listed, max(CASE WHEN coverage = 'listing' THEN records END) AS longest_listing,
+    coalesce(sum(niche_id IS NULL), 0) AS in_no_niche
+FROM community WHERE run_id = (SELECT run_id FROM publication)
 """
-SOURCES = "SELECT * FROM source_runs WHERE run_id = (SELECT run_id FROM publication) ORDER BY source"
+SENSITIVE = """
+SELECT replace(policy, 'sensitive: ', '') AS subject, count(*) AS n FROM community
+WHERE run_id = (SELECT run_id FROM publication) AND policy LIKE 'sensitive%' GROUP BY policy ORDER BY n DESC, policy
+"""
+LICENCES = """
+SELECT DISTINCT c.source, e.licence FROM evidence AS e JOIN community AS c USING (run_id, community_id)
+WHERE e.run_id = (SELECT run_id FROM publication) AND e.quote <> '' AND e.licence <> '' ORDER BY c.source, e.licence
+"""
+SOURCES = """
+WITH shown AS (
+    SELECT source, count(*) AS communities, sum(coverage = 'listing') AS listed,
+        max(CASE WHEN coverage = 'listing' THEN records END) AS longest_listing
+    FROM community WHERE run_id = (SELECT run_id FROM publication) GROUP BY source
+)
+SELECT r.*, coalesce(s.communities, 0) AS communities, coalesce(s.listed, 0) AS listed, s.longest_listing
+FROM source_runs AS r LEFT JOIN shown AS s USING (source) WHERE r.run_id = (SELECT run_id FROM publication) ORDER BY r.source
+"""
 SET_ASIDE = """
 SELECT reason, count(*) AS n FROM quarantine WHERE run_id = (SELECT run_id FROM publication)
 GROUP BY reason ORDER BY n DESC, reason LIMIT 5

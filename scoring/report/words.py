@@ -23,23 +23,33 @@ VERDICTS = {
 TIERS = {
     "T4": "says what they pay",
     "T3": "is buying or switching",
+    "SW": "is leaving a product",
     "T2": "says they would pay",
     "T1": "looks for a solution",
+    "W": "makes do by hand",
     "T0": "describes a pain",
+    "S": "finds it too expensive",
     "N": "refuses to pay",
+    "P": "promotes their own",
 }
 KINDS = {"archetype": ("kind of community", "kinds of community"), "niche": ("niche", "niches"), "community": ("community", "communities")}
-COVERAGE = {
-    "complete": "every record of its span",
-    "listing": "a selected page of each community, not a census",
-    "unknown": "we cannot tell how much it shows",
-}
 STATUS = {
     "complete": "read to the end",
-    "unverified": "read to the end; the file carries no checksum to prove that it is whole",
+    "unverified": "read to the end, but not proven whole",
     "partial": "**broke off: only a part was read**",
     "failed": "**failed**",
 }
+ONLY_WHOLE = {
+    "retention": "whether people come back",
+    "rmst_90": "how long they stay",
+    "growth": "growth",
+    "newcomer_share": "newcomers",
+    "engaged_share": "regulars",
+    "posting_frequency": "how often people post",
+}
+"""Features that need every record, with what they would tell."""
+MOST_OF_A_LISTING = 2_000
+"""Records up to which the longest listing is worth telling; what was read day by day adds up to more."""
 CRITERIA = {
     "gap": "Gap to structureless data",
     "silhouette": "Silhouette (how far apart)",
@@ -129,11 +139,90 @@ def verdict_counts(verdicts: dict[str, int]) -> str:
 
 
 def tied_with_first(ranking: Sequence[dict[str, Any]]) -> int:
-    """Count the leading rows whose score interval overlaps that of the first, itself included; 0 where there are no intervals."""
-    if not ranking or ranking[0]["score_low"] is None:
+    """Count the leading rows that may rank as high as the first does, itself included; 0 where there are no intervals."""
+    if not ranking or ranking[0]["rank_high"] is None:
         return 0
-    apart = (at for at, row in enumerate(ranking) if row["score_high"] is None or row["score_high"] < ranking[0]["score_low"])
+    apart = (at for at, row in enumerate(ranking) if row["rank_low"] is None or row["rank_low"] > ranking[0]["rank_high"])
     return next(apart, len(ranking))
+
+
+def source_name(name: str) -> str:
+    """Name a source without the folders that its file lies in."""
+    kind, told, path = name.partition(":")
+    if not told:
+        kind, path = "", name
+    short = re.split(r"[/\\]", path.rstrip("/\\"))[-1] or path
+    return f"{kind}:{short}" if told else short
+
+
+def shows(source: Mapping[str, Any]) -> str:
+    """Say how much of its communities a source shows, as measured."""
+    listed, communities = source["listed"], source["communities"]
+    if not communities:
+        return "nothing that was measured"
+    if not listed:
+        return "every record of its span"
+    return f"{'a listing of each community' if listed == communities else f'{listed:,} of {communities:,} as a listing'}, no census"
+
+
+def how(source: Mapping[str, Any]) -> str:
+    """Say how the reading of a source went, in one line."""
+    status, reason = source["status"], source["reason"]
+    if status == "unverified" and "checksum" in reason:
+        return "read to the end; no checksum proves it whole"
+    return f"{STATUS.get(status, plain(status))}: {reason}" if reason else STATUS.get(status, plain(status))
+
+
+def listing(totals: Mapping[str, Any], *, communities: int) -> str:
+    """Say how many communities are seen through a listing, and of how many records."""
+    who = "Each community is" if totals["listed"] == communities else f"{totals['listed']:,} of {communities:,} communities are"
+    longest = totals["longest_listing"]
+    return f"{who} seen through a listing{f' of at most {longest:,} records' if longest <= MOST_OF_A_LISTING else ''}"
+
+
+def unknown(features: Sequence[Mapping[str, Any]]) -> str:
+    """List what only whole communities would tell and this run knows of none."""
+    absent = {row["feature"] for row in features if not row["measured"]}
+    return listed([told for name, told in ONLY_WHOLE.items() if name in absent])
+
+
+def short_licence(licence: str) -> str:
+    """Name a licence where it is one that must stand beside a quote; the terms of sources stand together in the method."""
+    return licence.split(";")[0] if licence.startswith("CC ") else ""
+
+
+_HOLES = re.compile(r"(?P<name>\w+): (?P<n>\d+) of (?P<of>\d+) communities have no value; they take the median")
+_RARE = re.compile(r"(?P<name>\w+): measured in (?P<n>\d+) of (?P<of>\d+) communities; left out of the clustering")
+
+
+def notes(told: str, titles: Mapping[str, str]) -> list[str]:
+    """Sum up the notes of a run: those that say the same of many features become one."""
+    lines = [line for line in told.splitlines() if line.strip()]
+    holes, rare = ([found for line in lines if (found := pattern.match(line))] for pattern in (_HOLES, _RARE))
+    other = [titled(line, titles) for line in lines if not _HOLES.match(line) and not _RARE.match(line)]
+    if rare:
+        names = "; ".join(titles.get(found["name"], plain(found["name"])) for found in rare)
+        other.insert(0, f"Left out of the grouping, as too few communities have a value: {names}.")
+    if holes:
+        most = max(int(found["n"]) / int(found["of"]) for found in holes)
+        other.append(f"In {counted(len(holes), 'quantity', 'quantities')} up to {percent(most)} of the communities have no value; the grouping takes the median there.")
+    return other
+
+
+_SMALL = re.compile(r"small n: [\d,.]+ (?P<what>.+), (?P<least>[\d,]+) needed")
+
+
+def gaps(features: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Put quantities together that are missing equally often for the same reason: titles, measured, communities, reason."""
+    together: dict[tuple[int, int, str], list[str]] = {}
+    for row in features:
+        found = _SMALL.fullmatch(row["reason"])
+        reason = f"fewer than {found['least']} {found['what']}" if found else row["reason"]
+        together.setdefault((row["measured"], row["communities"], reason), []).append(row["title"])
+    return [
+        {"titles": "; ".join(titles), "measured": measured, "communities": communities, "reason": reason}
+        for (measured, communities, reason), titles in together.items()
+    ]
 
 
 def titled(note: str, titles: Mapping[str, str]) -> str:
