@@ -44,18 +44,15 @@ def collect(sources: Sequence[Source], *, activity: ActivityStore, journal: Jour
 
     Once a run is measured, what it collected is settled: a source that failed is read again by the next run.
     """
-    known = {row.source: row for row in journal.results.source_runs(journal.run_id)}
-    settled = journal.holds("measure")
-    rows, quarantined = [], []
-    for source in sorted(sources, key=lambda source: source.name):
-        row = known.get(source.name)
-        if row is None or not (settled or row.status in READ):
-            row = _one(source, activity=activity, journal=journal, progress=progress)
-            journal.results.keep_source_run(row)
-        progress.done("collect", _told(row))
-        rows.append(row)
-        quarantined += activity.quarantined(source.name, run_id=journal.run_id, limit=LISTED)
-    return Delivery(rows, quarantined)
+    rows = journal.results.source_runs(journal.run_id)
+    if not journal.holds("measure"):
+        read = {row.source: row for row in rows if row.status in READ}
+        rows = [
+            read.get(source.name) or _one(source, activity=activity, journal=journal, progress=progress)
+            for source in sorted(sources, key=lambda source: source.name)
+        ]
+    listed = [activity.quarantined(row.source, run_id=journal.run_id, limit=LISTED) for row in rows]
+    return Delivery(rows, [item for items in listed for item in items])
 
 
 def _one(source: Source, *, activity: ActivityStore, journal: Journal, progress: Progress) -> SourceRun:
@@ -77,7 +74,7 @@ def _one(source: Source, *, activity: ActivityStore, journal: Journal, progress:
         status = "partial"
     if tally.quarantined > LISTED:
         reason = f"{reason} {tally.quarantined:,} items are quarantined; the first {LISTED:,} are listed.".lstrip()
-    return SourceRun(
+    row = SourceRun(
         run_id=journal.run_id,
         source=source.name,
         kind=source.kind,
@@ -89,6 +86,9 @@ def _one(source: Source, *, activity: ActivityStore, journal: Journal, progress:
         reason=reason,
         **tally._asdict(),
     )
+    journal.results.keep_source_run(row)
+    progress.done("collect", _told(row))
+    return row
 
 
 def _pages(source: Source, cursor: Cursor, window: Window) -> Iterator[Batch]:

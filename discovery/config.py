@@ -181,6 +181,7 @@ def _lines(path: Path, node: yaml.Node, at: tuple[Any, ...] = ()) -> Iterator[tu
             yield from _lines(path, value, (*at, key.value))
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
+            yield (*at, index), value.start_mark.line + 1
             yield from _lines(path, value, (*at, index))
 
 

@@ -28,10 +28,16 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
+def comparable(now: pd.Index, last: pd.Index) -> bool:
+    """Tell whether two runs look at the same market: they share at least half the communities of the smaller one."""
+    shared = len(last.intersection(now))
+    return shared > 0 and 2 * shared >= min(len(last), len(now))
+
+
 def judge(candidate: Candidate, *, last: pd.Series, settings: GateSettings) -> Verdict:
     """Compare a saved run with the published one.
 
-    Runs over other communities (fewer than half shared) are not comparable and pass: they are another question, not a drift.
+    Runs over other communities are not comparable and pass: they are another question, not a drift.
 
     Args:
         candidate: The saved run.
@@ -39,10 +45,9 @@ def judge(candidate: Candidate, *, last: pd.Series, settings: GateSettings) -> V
         settings: The limits.
     """
     now = candidate.archetypes
-    shared = last.index.intersection(now.index)
-    if not len(shared) or 2 * len(shared) < min(len(last), len(now)):
+    if not comparable(now.index, last.index):
         return Verdict(True)
-    lost = 1 - len(shared) / len(last)
+    lost = 1 - len(last.index.intersection(now.index)) / len(last)
     if lost > settings.max_lost_share:
         return Verdict(False, f"{lost:.0%} of the {len(last):,} published communities are gone, more than {settings.max_lost_share:.0%}.")
     moved = moved_share(last.dropna(), now.dropna())

@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import pandas as pd
+
 from discovery import publication
 from discovery.archetypes import Interpretation, interpret
 from discovery.archetypes.naming import namer
@@ -22,7 +24,7 @@ from discovery.collect import Delivery, collect
 from discovery.config import Config
 from discovery.console import Progress
 from discovery.features import FEATURES, Measurement, Scope, measure
-from discovery.gate import Candidate, Verdict, judge
+from discovery.gate import Candidate, Verdict, comparable, judge
 from discovery.identity import identify
 from discovery.journal import Journal, begun
 from discovery.publication import Found
@@ -132,19 +134,24 @@ class _Night:
         """Find the kinds of community there are, among those that enough is known of; with too few of them there are none."""
         self.progress.stage("cluster", "the kinds of community there are")
         matrix, notes = groupable(measurement)
-        last = self.results.published()
         try:
             clustering = cluster(
                 matrix,
                 features=FEATURES,
                 platforms=measurement.communities.loc[matrix.index, "platform"],
                 settings=self.config.clustering.model_copy(update={"seed": self.config.seed}),
-                last_k=last.n_clusters if last and last.structure in {"clusters", "segments"} else None,
+                last_k=self.last_k(matrix.index),
             )
         except TooFewCommunitiesError as error:
             clustering = ungrouped(matrix.index, note=str(error))
         self.progress.done("cluster", f"structure: {clustering.structure}, k = {clustering.n_clusters}")
         return replace(clustering, notes=[*notes, *clustering.notes])
+
+    def last_k(self, market: pd.Index) -> int | None:
+        """Tell how many archetypes readers see, where the published run is of the same market and found any."""
+        last = self.results.published()
+        found = last is not None and last.structure in {"clusters", "segments"} and comparable(market, self.results.membership().index)
+        return last.n_clusters if last and found else None
 
     def find(self, measurement: Measurement, clustering: Clustering) -> Found:
         """Say what the groups are, then score and rank them."""

@@ -26,6 +26,10 @@ STABLE = 0.75
 READINGS = {reading.feature: reading for ingredient in INGREDIENTS for reading in ingredient.readings}
 
 
+PLAIN = {"pursue": "worth pursuing", "saturated": "crowded", "insufficient_evidence": "a case of too little evidence"}
+"""Verdicts whose names are not plain words."""
+
+
 class Claim(NamedTuple):
     """An argument and its strength, roughly the share of the score that is at stake."""
 
@@ -59,9 +63,10 @@ def _weaknesses(scores: Scores, entity: str, slots: list[Any]) -> Iterator[Claim
         lost = -math.expm1(log)
         worst = max(own, key=lambda slot: slot.weight * (1 - slot.percentile))
         reading = READINGS[worst.ingredient]
-        where = "a median of " if scores.kind != "community" and worst.slot != "homogeneity" else ""
-        above = "" if worst.slot == "homogeneity" else f", above {100 * worst.percentile:.0f} % of the panel"
-        measured = f"{reading.title}: {where}{reading.words(worst.value)}{above}"
+        grouped = scores.kind != "community" and worst.slot != "homogeneity"
+        above = "" if worst.slot == "homogeneity" else f", above {100 * worst.percentile:.0f} % of communities"
+        value_told = f"{'a median of ' if grouped else ''}{reading.words(worst.value)}{above}"
+        measured = f"{reading.title}: {'none seen in most of its communities' if grouped and worst.value == 0 else value_told}"
         yield Claim(lost, f"{TITLES[name]} is {value:.2f} of 1 ({measured}) and alone takes {100 * lost:.0f} % off the score")
 
 
@@ -79,7 +84,8 @@ def _doubts(known: Any, slots: list[Any]) -> Iterator[Claim]:
     if known.stability < STABLE:
         yield Claim(1 - known.stability, f"drawn again, its communities overlap only {known.stability:.2f} with tonight's (Jaccard)")
     if known.presence < 1:
-        yield Claim(1 - known.presence, f"{100 * (1 - known.presence):.0f} % of the replicates did not find it again")
+        share = f"{100 * (1 - known.presence):.0f} % of the resampled runs" if known.presence > 0 else "every resampled run"
+        yield Claim(1 - known.presence, f"{share} did without it")
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ def _down(case: _Case, at: int, changes: list[_Change]) -> str:
 
 
 def _plain(verdict: str) -> str:
-    return verdict.replace("_", " ")
+    return PLAIN.get(verdict, verdict)
 
 
 def _changes(case: _Case, panel: Panel, *, better: bool) -> list[list[_Change]]:
@@ -191,7 +197,11 @@ def _by_ingredient(case: _Case, panel: Panel, slot: str, *, better: bool) -> Ite
         reached = _nearest(case, slot, levels[:-1], better=better, of=read == reading.feature)
         verdicts = case.moved(slot, np.nan_to_num(levels[reached] - standing))
         for at in np.flatnonzero(reached >= 0):
-            words = _ingredient_words(case, reading, slot, before=(own[at], standing[at]), after=(values[reached[at]], levels[reached[at]]))
+            after = (float(values[reached[at]]), float(levels[reached[at]]))
+            if own[at] == 0 and (seen := _seen(case, panel, reading, int(at))):
+                words = f"{reading.title}, seen in {seen} communities, would have to be {reading.words(after[0], digits=2)} in half of them"
+            else:
+                words = _ingredient_words(case, reading, slot, before=(own[at], standing[at]), after=after)
             yield int(at), _Change(abs(float(levels[reached[at]] - standing[at])), VERDICTS[verdicts[at]], words)
 
 
@@ -221,13 +231,21 @@ def _nearest(case: _Case, slot: str, levels: Floats, *, better: bool, of: NDArra
     return np.where(possible, first + sign * high, -1)
 
 
+def _seen(case: _Case, panel: Panel, reading: Reading, at: int) -> str:
+    """Say in how many of a group's measured communities anything of a feature was seen; empty where the panel does not know them."""
+    members = case.ranking.scores.members
+    own = members.index[members == case.percentile.index[at]]
+    values = panel.values[reading.feature].reindex(own).dropna() if case.ranking.scores.kind != "community" else pd.Series(dtype=float)
+    return f"{(values > 0).sum():,} of its {len(values):,}" if len(values) else ""
+
+
 def _ingredient_words(case: _Case, reading: Reading, slot: str, *, before: tuple[float, float], after: tuple[float, float]) -> str:
     """Say from where to where (value, percentile), in the feature's own unit and on the panel."""
     first, second = _values(reading, float(before[0]), float(after[0]))
     alone = slot == "homogeneity"
     grouped = case.ranking.scores.kind != "community" and not alone
-    who = f"its communities' median of {reading.title}" if grouped else reading.title
-    reached = "" if alone else f" (from above {100 * before[1]:.1f} % of the panel to {100 * after[1]:.1f} %)"
+    who = f"{reading.title} (median of its communities)" if grouped else reading.title
+    reached = "" if alone else f" (from above {100 * before[1]:.0f} % of communities to {100 * after[1]:.0f} %)"
     return f"{who} {'up' if after[1] > before[1] else 'down'} from {first} to {second}{reached}"
 
 

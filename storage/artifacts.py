@@ -11,8 +11,9 @@ import json
 import os
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, BinaryIO, TypeVar, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ TORN = (OSError, ValueError, KeyError, zipfile.BadZipFile)
 
 
 def save(folder: Path, value: Any) -> None:
-    """Write a dataclass to ``folder``, replacing what was there; a kill leaves the old folder, the new one or none.
+    """Write a dataclass to ``folder``, replacing what was there; a kill leaves one of them whole, or none.
 
     Raises:
         TypeError: a field holds what cannot be written exactly.
@@ -84,15 +85,21 @@ def _read(folder: Path, name: str, entry: dict[str, Any], hint: Any) -> Any:
                 raise ValueError(f"{folder / name} is not whole")
             return found
         case "frame" | "series" | "index":
-            return _read_pandas(folder / f"{name}.npz", entry)
+            return _opened(folder / f"{name}.npz", lambda file: _read_pandas(file, entry))
         case "sparse":
-            return sparse.load_npz(folder / f"{name}.npz")
+            return _opened(folder / f"{name}.npz", sparse.load_npz)
         case "array":
-            return np.load(folder / f"{name}.npy", allow_pickle=False)
+            return _opened(folder / f"{name}.npy", lambda file: np.load(file, allow_pickle=False))
         case "tuple":
             return tuple(entry["value"])
         case _:
             return entry["value"]
+
+
+def _opened(path: Path, read: Callable[[BinaryIO], Any]) -> Any:
+    """Read a file and close it, which NumPy does not do with one that is damaged."""
+    with path.open("rb") as file:
+        return read(file)
 
 
 def _scalar(name: str, value: Any) -> Any:
@@ -117,8 +124,8 @@ def _write_pandas(path: Path, value: pd.DataFrame | pd.Series | pd.Index) -> dic
     return entry
 
 
-def _read_pandas(path: Path, entry: dict[str, Any]) -> Any:
-    with np.load(path, allow_pickle=False) as arrays:
+def _read_pandas(file: BinaryIO, entry: dict[str, Any]) -> Any:
+    with np.load(file, allow_pickle=False) as arrays:
         index = _index_again(entry["index"], "index", arrays)
         if entry["as"] == "index":
             return index

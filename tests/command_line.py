@@ -49,6 +49,18 @@ def source_settings(argument: str) -> dict[str, str]:
     return {"kind": kind, "path": path, **dict(option.split("=", 1) for option in options.split("&") if option)}
 
 
+def hobbies(folder: Path, names: tuple[str, str]) -> Path:
+    """Lay out two tables of posts in ``folder/posts``; their names say in which order they are read."""
+    (folder / "posts").mkdir(parents=True)
+    for name, subject in zip(names, ("hives", "mites"), strict=True):
+        rows = [
+            f"{subject},p{at % 60},2025-{1 + at % 9:02}-{1 + at % 28:02}T{at % 24:02}:00:00Z,I would pay {at} for what counts {subject}"
+            for at in range(400)
+        ]
+        (folder / "posts" / name).write_text("\n".join(["community,author,created_at,text", *rows, ""]))
+    return folder
+
+
 @cache
 def _server() -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.command_line"]

@@ -90,10 +90,10 @@ def sources() -> list[dict[str, Any]]:
 
 def community(at: int, *, grouped: bool, niched: bool) -> dict[str, Any]:
     """One community; the last of each dozen is sensitive, the one before an outlier."""
-    place = at % len(NICHES)
+    place, source = at % len(NICHES), "front pages" if at % 4 == 3 else "dump"
     return {
         "community_id": f"reddit:place{at:02}",
-        "source": "dump",
+        "source": source,
         "name": f"r/place{at:02}",
         "url": f"https://www.reddit.com/r/place{at:02}/",
         "description": "",
@@ -103,8 +103,8 @@ def community(at: int, *, grouped: bool, niched: bool) -> dict[str, Any]:
         "first_at": BEGAN - 90 * DAY,
         "last_at": BEGAN - at,
         "language": "en",
-        "policy": "sensitive" if at % 12 == 11 else "scored",
-        "coverage": "complete",
+        "policy": "sensitive: health" if at % 12 == 11 else "scored",
+        "coverage": "listing" if source == "front pages" else "complete",
         "archetype_id": f"a{NICHES[place][1]}" if grouped and at % 12 != 10 else None,
         "niche_id": f"n{place}" if niched else None,
         "distance": float(at),

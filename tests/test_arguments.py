@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.arguments import READINGS, counter_argument, would_change
-from scoring.components import FEATURES
+from scoring.arguments import PLAIN, READINGS, counter_argument, would_change
+from scoring.components import FEATURES, Panel
 from scoring.opportunity import score
 from scoring.verdicts import Thresholds, rank
 from tests.scoring_market import alone, certain, groups, keys, ladder, market
@@ -50,7 +50,7 @@ def test_a_doubtful_group_is_an_argument():
     ranking = rank(scores, certain(scores).assign(presence=0.7), thresholds=Thresholds())
     said = counter_argument(ranking)["a"]
     assert "overlap only 0.62" in said
-    assert "30 % of the replicates did not find it again" in said
+    assert "30 % of the resampled runs did without it" in said
 
 
 NOTHING_RIGHT = dict.fromkeys(("money", "seeking", "pain", "need_concentration", "rmst_90", "engagement", "active_authors"), 0.05)
@@ -59,13 +59,17 @@ NOTHING_RIGHT = dict.fromkeys(("money", "seeking", "pain", "need_concentration",
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        pytest.param({"money": 0.45}, "To become pursue: money signals per author up from 0.45 to 0.5 (from above 45.0 % of", id="up"),
+        pytest.param(
+            {"money": 0.45}, "To become worth pursuing: money signals per author up from 0.45 to 0.5 (from above 45 % of", id="up"
+        ),
         pytest.param(
             {"money": 0.45}, "to fall to shallow: share of authors who look for a solution down from 70 % to 29 % (from", id="down"
         ),
-        pytest.param({"authors": 21}, "To become pursue: distinct authors up from 21 to 30", id="authors"),
-        pytest.param({"authors": 31}, "To fall to insufficient evidence: distinct authors down from 31 to below 30", id="fewer"),
-        pytest.param({"margin": 24.0}, "To become pursue: the lower end of the score's 90 % interval up from 46.6 to 50.0", id="surer"),
+        pytest.param({"authors": 21}, "To become worth pursuing: distinct authors up from 21 to 30", id="authors"),
+        pytest.param({"authors": 31}, "To fall to a case of too little evidence: distinct authors down from 31 to below 30", id="fewer"),
+        pytest.param(
+            {"margin": 24.0}, "To become worth pursuing: the lower end of the score's 90 % interval up from 46.6 to 50.0", id="surer"
+        ),
         pytest.param(NOTHING_RIGHT, "No single change lifts it above shallow, because demand 0.05 is below 0.50 and money 0.05", id="both"),
         pytest.param({}, "To fall to watch: money signals per author down from 0.7 to 0.49", id="already-best"),
     ],
@@ -79,7 +83,10 @@ def test_below_shallow_there_is_only_a_lack_of_evidence():
     """A shallow community with plenty of authors is not told what would make it worse; one with few is."""
     shallow = {"rmst_90": 0.0, "engagement": 0.0}
     assert "to fall" not in would_change(one(**shallow), ladder()).iloc[0]
-    assert "to fall to insufficient evidence: distinct authors down from 40" in would_change(one(authors=40, **shallow), ladder()).iloc[0]
+    assert (
+        "to fall to a case of too little evidence: distinct authors down from 40"
+        in would_change(one(authors=40, **shallow), ladder()).iloc[0]
+    )
 
 
 def test_a_gap_that_would_be_enough_is_named():
@@ -106,7 +113,7 @@ def test_the_change_does_what_the_sentence_says():
                 column = list(values[reading.feature])
                 column[at] = float(claim[4].replace(",", "")) / (100 if reading.unit == "share" else 1)
                 after = many({name: [part[at]] for name, part in (values | {reading.feature: column}).items()})
-                assert after.table["verdict"].iloc[0] == verdict.replace(" ", "_"), said
+                assert PLAIN.get(found := after.table["verdict"].iloc[0], found) == verdict, said
                 checked += 1
     assert checked > 40
 
@@ -128,6 +135,18 @@ def test_no_two_archetypes_share_a_sentence(rows):
     ranking = rank(scores, certain(scores, margin=3.0), thresholds=Thresholds())
     assert counter_argument(ranking).is_unique
     assert would_change(ranking, ladder()).is_unique
+
+
+def test_what_nobody_was_seen_to_do_is_said_as_that():
+    """A group whose median is zero is told in how many of its communities it was seen at all, and how much half of them would need."""
+    money = [0.0, 0.0, 0.0, 0.02, 0.03]
+    reference = ladder().values
+    reference.loc[keys(5), "money"] = money
+    made = market({name: [0.6] * 5 for name in READ} | {"money": money, "seeking": [0.4] * 5}, panel=Panel.freeze(reference))
+    scores = score(groups("niche", ["n"] * 5), made)
+    ranking = rank(scores, certain(scores, margin=3.0), thresholds=Thresholds())
+    assert "money signals per author, seen in 2 of its 5 communities, would have to be" in would_change(ranking, made.panel)["n"]
+    assert "money signals per author: none seen in most of its communities" in counter_argument(ranking)["n"]
 
 
 def test_what_is_never_scored_says_so():

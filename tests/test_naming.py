@@ -134,7 +134,7 @@ def test_a_niche_leads_with_its_need():
             "Hive and smoker: people who want help with logging hives",
             id="nameless",
         ),
-        pytest.param({"asks": (Ask("hive scale", 17, 4),), "who": "beekeepers"}, "Beekeepers who look for hive scale", id="noun"),
+        pytest.param({"asks": (Ask("hive scale", 17, 4),), "who": "beekeepers"}, "Beekeepers who ask for “hive scale”", id="noun"),
         pytest.param({"asks": (Ask("a way to log hives", 6, 4),)}, "Hive, smoker and queen", id="too-few-wish"),
         pytest.param({"asks": (Ask("a way to log hives", 17, 3),)}, "Hive, smoker and queen", id="in-too-few-communities"),
         pytest.param(

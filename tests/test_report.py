@@ -16,7 +16,21 @@ from scoring.report import write_report
 from scoring.report.content import read
 from scoring.report.escape import markdown_text, terminal_text
 from scoring.report.render import markdown, page
-from scoring.report.words import amount, day, measured, quoted, span, tied_with_first
+from scoring.report.words import (
+    TIERS,
+    amount,
+    day,
+    gaps,
+    how,
+    measured,
+    notes,
+    quoted,
+    short_licence,
+    source_name,
+    span,
+    tied_with_first,
+    unknown,
+)
 from storage.database import read_only
 from storage.results import Results
 from tests.publication import BEGAN, FEATURES, PROVENANCE, publication, published
@@ -206,12 +220,13 @@ def test_the_decision_comes_first(written: Path) -> None:
     decision = text.partition("## The decision")[2].partition("\n## ")[0]
     assert "**Look first at Fountain pen restorers.** 31 people ask there for *a way to track ink number 0*." in decision
     assert "Its score is 72 of 100, likely between 66 and 77." in decision
-    assert "**The first 3 cannot be told apart:**" in decision
+    assert "**The first 4 cannot be told apart:**" in decision
     assert "4 niches: 1 worth pursuing, 1 watch, 1 crowded, 1 shallow." in decision
-    assert "| 2 | Home espresso repair | Watch | 68 | 62 to 73 | 1 to 4 | 3 | 301 | a way to track ink number 1 |" in decision
+    assert "| 2 | Home espresso repair | Watch | 68 | 62 to 73 | 1 to 4 | 3 | 301 | a way to track ink number 1 | [r/place09]" in decision
     assert "A hypothesis, not validation." in decision
     assert "uncalibrated" in decision
     assert "Source front pages broke off: connection lost." in decision
+    assert "**3 of 12 communities are seen through a listing of at most 511 records, which is a selection and no census.**" in decision
 
 
 def test_every_top_row_carries_its_case(written: Path) -> None:
@@ -221,7 +236,7 @@ def test_every_top_row_carries_its_case(written: Path) -> None:
     assert (
         "- **The need:** a way to track ink number 0 (31 people, 3 communities); cheaper spare parts (12 people, 3 communities)" in section
     )
-    assert re.findall(r"\[r/place(\d+)\]\(<https://www.reddit.com/r/", section) == ["00", "04", "08"]
+    assert re.findall(r"\[r/place(\d+)\]\(<https://www.reddit.com/r/", section) == ["08", "04", "00"]
     assert "- **In their words:**\n    - “I paid" in section
     said = section.partition("**In their words:**")[2].partition("- **The case")[0]
     assert re.findall(r"“(.*?)”", said) == ["I paid 40 dollars", "I spend hours on it"]
@@ -237,9 +252,10 @@ def test_the_method_says_what_is_missing(written: Path) -> None:
     method = (written / "report.md").read_text().partition("## Method and limits")[2]
     assert "| dump | pushshift | 10 | 6 | 2 | 1 | 1 | every record of its span |" in method
     assert "A listing, such as the 50 hottest posts of a community, is no census." in method
-    assert "| share of questions left unsolved | 0 of 12 | too few threads |" in method
+    assert "| 0 of 12 | share of questions left unsolved | too few threads |" in method
+    assert "| front pages | reddit listings | 10 | 6 | 2 | 1 | 1 | a listing of each community, no census |" in method
     assert "- “share of questions left unsolved” was dropped: nobody could measure it." in method
-    assert "1 community was counted but not scored, as the subject is sensitive." in method
+    assert "1 community was counted but not scored, as the subject is sensitive: 1 health." in method
     assert "too far from all others and was left out of the groups: [r/place10]" in method
 
 
@@ -366,8 +382,112 @@ def test_numbers_read_well() -> None:
 
 
 def test_ties_are_counted_from_the_top() -> None:
-    """Rows tie with the first as long as their intervals reach up to its own; without intervals nothing ties."""
-    rows = [{"score_low": low, "score_high": high} for low, high in ((60, 80), (50, 70), (40, 59), (30, 75))]
+    """Rows tie with the first as long as they may rank where it does; without intervals nothing ties."""
+    rows = [{"score_low": 1.0, "rank_low": low, "rank_high": high} for low, high in ((1, 3), (1, 4), (4, 9), (2, 9))]
     assert tied_with_first(rows) == 2
-    assert tied_with_first([{"score_low": None, "score_high": None}]) == 0
+    assert tied_with_first([{"score_low": None, "rank_low": None, "rank_high": None}]) == 0
     assert tied_with_first([]) == 0
+
+
+def verdicts(tables: dict[str, Any], **of: str) -> dict[str, Any]:
+    """Give the first of each kind a verdict and all others another: ``niche="shallow", community="pursue"``."""
+    seen = set()
+    for row in tables["score"]:
+        row["verdict"] = "shallow" if row["entity"] in seen else of.get(row["entity"], "shallow")
+        seen.add(row["entity"])
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        (
+            {"community": "pursue"},
+            "**No niche is worth building for on this evidence, but one of 12 communities is worth pursuing.** The best lead is the",
+        ),
+        (
+            {"archetype": "watch"},
+            "**Nothing is clearly worth pursuing yet.** The best lead is the kind of community Engaged makers who pay",
+        ),
+        ({"niche": "watch", "community": "watch"}, "**Nothing is clearly worth pursuing yet.** The nearest is Fountain pen restorers"),
+        ({"niche": "pursue", "community": "pursue"}, "**Look first at Fountain pen restorers.**"),
+        ({}, "**On this evidence, nothing here is worth building for.**"),
+    ],
+)
+def test_the_decision_names_the_best_lead_at_whatever_level(tmp_path: Path, of: dict[str, str], said: str) -> None:
+    """Where niches have less to offer than kinds or single communities, the head names the best of those, and how weak it is."""
+    text = report(tmp_path, verdicts(publication(), **of))
+    assert said in text.partition("## The decision")[2].partition("\n## ")[0]
+    assert ("## The best" in text) == ("The best lead" in said)
+
+
+def test_a_single_community_is_a_weak_lead(tmp_path: Path) -> None:
+    """Where the best lead is one community, the head tells its size, its need, and how easily one of many looks good."""
+    text = report(tmp_path, verdicts(publication(), community="pursue"))
+    assert "community r/place00: score 72 of 100, likely between 66 and 77, 100 people, of whom 31 ask for *a way to track" in text
+    assert "That is a weak lead: one community is not a market, and among 12 some look good by chance." in text
+
+
+def test_what_whole_communities_alone_would_tell_is_said_to_be_unknown() -> None:
+    """What no community could be measured for is listed by what it would tell, and what some could is not."""
+    features = [{"feature": name, "measured": n} for name, n in (("retention", 0), ("growth", 0), ("newcomer_share", 3), ("money", 0))]
+    assert unknown(features) == "whether people come back and growth"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("table:/home/ana/secret/pages.parquet", "table:pages.parquet"),
+        ("stackexchange_dump:/data/coffee/", "stackexchange_dump:coffee"),
+        ("table:C:\\Users\\ana\\pages.csv", "table:pages.csv"),
+        ("world:1", "world:1"),
+        ("front pages", "front pages"),
+        ("/srv/dump", "dump"),
+    ],
+)
+def test_sources_are_named_without_their_folders(name: str, shown: str) -> None:
+    """A report can be passed on: it tells a file's name and not where on the machine it lies."""
+    assert source_name(name) == shown
+
+
+def test_what_is_said_of_many_features_is_said_once() -> None:
+    """Notes that repeat themselves feature by feature become one, others keep their words with the features' titles."""
+    titles = {"growth": "growth of people", "pain": "share who report a pain", "lexical_diversity": "how varied the words are"}
+    told = [
+        *(
+            "growth: measured in 0 of 50 communities; left out of the clustering.",
+            "pain: 10 of 50 communities have no value; they take the median.",
+        ),
+        *("lexical_diversity: 5 of 50 communities have no value; they take the median.", "Too rough: share who report a pain."),
+    ]
+    assert notes("\n".join(told), titles) == [
+        "Left out of the grouping, as too few communities have a value: growth of people.",
+        "Too rough: share who report a pain.",
+        "In 2 quantities up to 20 % of the communities have no value; the grouping takes the median there.",
+    ]
+
+
+def test_gaps_of_one_reason_stand_together() -> None:
+    """Quantities missing equally often for the same reason are one row, and a bound is said as a bound."""
+    rows = [("spend", 7, "small_n: 29 voters, 30 needed"), ("pain", 7, "small_n: 12 voters, 30 needed"), ("fit", 0, "no portfolio")]
+    told = gaps([{"title": title, "measured": n, "communities": 9, "reason": reason} for title, n, reason in rows])
+    assert [(row["titles"], row["measured"], row["reason"]) for row in told] == [
+        ("spend; pain", 7, "fewer than 30 voters"),
+        ("fit", 0, "no portfolio"),
+    ]
+
+
+def test_how_a_source_was_read_is_one_line() -> None:
+    """A missing checksum is one clause; anything else that was doubtful keeps its reason."""
+    assert (
+        how({"status": "unverified", "reason": "1 of its files carry no checksum (the first is `x`)"})
+        == "read to the end; no checksum proves it whole"
+    )
+    assert how({"status": "unverified", "reason": "7 posts are missing"}) == "read to the end, but not proven whole: 7 posts are missing"
+    assert how({"status": "complete", "reason": ""}) == "read to the end"
+
+
+def test_every_tier_has_words_and_a_licence_stands_beside_a_quote_only_where_it_must() -> None:
+    """No tier's code is ever printed, and of terms only a Creative Commons licence is repeated at each quote."""
+    assert {"T4", "T3", "SW", "T2", "T1", "W", "T0", "S", "N", "P"} == set(TIERS)
+    assert [short_licence(text) for text in ("CC BY-SA; attribution: the site", "as the file's owner states", "")] == ["CC BY-SA", "", ""]

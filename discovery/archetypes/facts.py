@@ -85,9 +85,12 @@ def _of(frame: pd.DataFrame, group: int) -> list[Any]:
 
 
 def active_authors(measurement: Measurement, members: pd.Series) -> pd.Series:
-    """Add up the active authors (per 28 days) of each group's communities; where no member's are measured, all its authors."""
+    """Add up the active authors (per 28 days) of each group's communities; where no member's are measured, all its authors.
+
+    An upper bound, as who is active in several communities counts in each; never more than the run has authors.
+    """
     estimates = measurement.estimates
     monthly = estimates[estimates["feature"] == "active_authors"].set_index("community")["value"].reindex(members.index)
     sums = monthly.groupby(members).sum(min_count=1)
     seen = measurement.communities["authors"].groupby(members).sum()
-    return sums.fillna(seen.astype(float)).round().astype(int)
+    return sums.fillna(seen.astype(float)).round().astype(int).clip(upper=measurement.authors)

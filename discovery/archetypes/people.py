@@ -22,6 +22,8 @@ SPOKEN = 0.1
 MOST_SPOKEN = 0.8
 """Share of a group's communities that the named languages must reach; else it is "and other"."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+")
+_ASIDE = re.compile(r"\([^)]*\)")
+"""What stands in brackets is where a community is, not what."""
 LANGUAGES = {
     "en": "English",
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
@@ -52,7 +54,7 @@ def shared_names(measurement: Measurement, members: pd.Series) -> dict[int, str]
 
 def _runs(name: str) -> Iterator[str]:
     """List the runs of up to three words of a name, lower case; words are told apart by marks and by case."""
-    words = [part.lower() for part in _PART.findall(name.rsplit("/", maxsplit=1)[-1])]
+    words = [part.lower() for part in _PART.findall(_ASIDE.sub("", name.rsplit("/", maxsplit=1)[-1]))]
     for first in range(len(words)):
         for last in range(first + 1, min(first + LONGEST, len(words)) + 1):
             if not {words[first], words[last - 1]} & STOP_WORDS and len(run := " ".join(words[first:last])) > LEAST:

@@ -166,7 +166,7 @@ def _wish(need: str) -> str:
     for lead, verb in (("a way to ", "want to "), ("something for ", "want help with "), ("relief from ", "are tired of ")):
         if need.startswith(lead):
             return verb + need.removeprefix(lead)
-    return f"look for {need}"
+    return f"ask for “{need}”"
 
 
 def _fitting(names: Iterable[str]) -> Iterator[str]:
@@ -204,7 +204,8 @@ def _summary(fact: Facts, used: set[str]) -> str:
         if sentence and len(" ".join([*chosen, sentence.text])) <= LONGEST_SUMMARY and len(chosen) < SENTENCES:
             chosen.append(sentence.text)
             used |= {sentence.text, sentence.wording}
-    return " ".join(chosen)
+    size = f"{_counted(fact.communities, 'community')} with {fact.authors:,} active people at most"
+    return " ".join(chosen) or f"Group {fact.group + 1}: {size}."
 
 
 def _sentences(fact: Facts) -> Iterator[list[_Sentence]]:
@@ -220,8 +221,6 @@ def _sentences(fact: Facts) -> Iterator[list[_Sentence]]:
     if fact.terms and not fact.language:
         subject.append([_Sentence(f"{wording}: {', '.join(fact.terms[:4])}.", wording) for wording in _WORDS])
     yield from (subject + behaviour) if fact.entity == "niche" else (behaviour[:2] + subject + behaviour[2:])
-    size = f"{_counted(fact.communities, 'community')} with {_counted(fact.authors, 'active author')}"
-    yield [_Sentence(f"Group {fact.group + 1}: {size}.", "size")]
 
 
 _CUTS = (

@@ -23,22 +23,22 @@ ENGLISH_STOP_SHARE = 0.2
 LEAST_LETTERS = 200
 
 STOP_WORDS = frozenset(
-    """a about above across after again against ain't all along also although always am among an and another any anybody anyone anything
-    are aren't around as at away back be became because been before behind being below between both but by came can can't cannot come
-    could couldn't did didn't do does doesn't doing don't done down during each either else enough even ever every everyone everything
-    few first for from further get gets getting go goes going gonna got gotten had hadn't has hasn't have haven't having he he'd he'll
-    he's her here here's hers herself him himself his how how's however i i'd i'll i'm i've if in inside instead into is isn't it it'd
-    it'll it's its itself just keep know last least less let let's like lot lots made make makes making many may maybe me might mine
-    more most much must my myself need needs never new next no nobody none nor not nothing now of off often oh ok okay on once one one's
-    only or onto other others ought our ours ourselves out outside over own people per perhaps please pretty put quite rather really
-    right said same say says see seem seems seen several shall she she'd she'll she's should shouldn't since so some somebody someone
-    something sometimes still such sure take than thank thanks that that'd that'll that's the their theirs them themselves then there
-    there's these they they'd they'll they're they've thing things think this those though through thus till to together too took toward
-    towards try trying two under until up upon us use used using very via want wants was wasn't way ways we we'd we'll we're we've well
-    went were weren't what what's whatever when when's where where's whether which while who who's whole whom whose why why's will with
-    within without won't would wouldn't yeah yes yet you you'd you'll you're you've your yours yourself yourselves im ive dont doesnt
-    didnt cant wont isnt arent wasnt couldnt wouldnt shouldnt youre theyre thats whats lets id ill hes shes itd edit etc lol amp nbsp gt
-    lt http https www com deleted removed""".split()  # noqa: SIM905 - four hundred quoted words would fill a page
+    """a about above across after again against ain't all along already also although always am among an and another any anybody anyone
+    anything are aren't around as at away back be became because been before behind being below between both but by came can can't
+    cannot come could couldn't did didn't do does doesn't doing don't done down during each either else enough even ever every everyone
+    everything few first for from further get gets getting go goes going gonna got gotten had hadn't has hasn't have haven't having he
+    he'd he'll he's her here here's hers herself him himself his how how's however i i'd i'll i'm i've if in inside instead into is
+    isn't it it'd it'll it's its itself just keep know last least less let let's like lot lots made make makes making many may maybe me
+    might mine more most much must my myself need needs never new next no nobody none nor not nothing now of off often oh ok okay on
+    once one one's only or onto other others ought our ours ourselves out outside over own people per perhaps please pretty put quite
+    rather really right said same say says see seem seems seen several shall she she'd she'll she's should shouldn't since so some
+    somebody someone something sometimes still such sure take than thank thanks that that'd that'll that's the their theirs them
+    themselves then there there's these they they'd they'll they're they've thing things think this those though through thus till to
+    together too took toward towards try trying two under until up upon us use used using very via want wants was wasn't way ways we
+    we'd we'll we're we've well went were weren't what what's whatever when when's where where's whether which while who who's whole
+    whom whose why why's will with within without won't would wouldn't yeah yes yet you you'd you'll you're you've your yours yourself
+    yourselves im ive dont doesnt didnt cant wont isnt arent wasnt couldnt wouldnt shouldnt youre theyre thats whats lets id ill hes
+    shes itd edit etc lol amp nbsp gt lt http https www com deleted removed""".split()  # noqa: SIM905 - four hundred quoted words would fill a page
 )
 GENERIC = frozenset(
     """good better best great decent nice free cheap simple easy quick similar different reliable affordable perfect right kind sort

@@ -75,7 +75,7 @@ def ranking(contents: Contents) -> Figure | None:
     rows = [row for row in contents.rankings[contents.kind] if row["score"] is not None][:MOST_ROWS]
     if not rows:
         return None
-    figure, axes = _canvas(8.0, 0.9 + 0.36 * len(rows))
+    figure, axes = _canvas(10.0, 1.1 + 0.36 * len(rows))
     for verdict, (colour, mark) in VERDICT_MARKS.items():
         chosen = [(place, row) for place, row in enumerate(rows) if row["verdict"] == verdict]
         for place, row in chosen:
@@ -84,12 +84,12 @@ def ranking(contents: Contents) -> Figure | None:
         if chosen:
             places, scores = [place for place, _ in chosen], [row["score"] for _, row in chosen]
             axes.scatter(scores, places, color=colour, marker=mark, zorder=3, label=VERDICTS[verdict][0])
-    axes.set_yticks(range(len(rows)), [f"{label(row['name'], 42)}   {row['rank']}" for row in rows])
+    axes.set_yticks(range(len(rows)), [f"{label(row['name'], 60)}   {row['rank']}" for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 100)
     axes.set_xlabel("Opportunity score, 0 to 100; the bar is the 90 % interval")
     axes.grid(axis="x", color="#e4e7eb")
-    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=5, fontsize=9)
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=9)
     return figure
 
 
@@ -103,7 +103,7 @@ def profiles(contents: Contents) -> Figure | None:
     spread = {feature: np.ptp([z.get((rank, feature), 0.0) for rank in names]) for feature in titles}
     telling = sorted(spread, key=lambda feature: (-spread[feature], feature))[:MOST_FEATURES]
     values = np.array([[z.get((rank, feature), np.nan) for rank in names] for feature in telling])
-    figure, axes = _canvas(3.6 + 0.75 * len(names), 1.9 + 0.34 * len(telling))
+    figure, axes = _canvas(5.6 + 0.75 * len(names), 2.5 + 0.34 * len(telling))
     axes.pcolormesh(values, cmap="RdBu_r", vmin=-3, vmax=3, edgecolors="white", linewidth=1)
     axes.invert_yaxis()
     for (row, column), value in np.ndenumerate(values):
@@ -117,8 +117,10 @@ def profiles(contents: Contents) -> Figure | None:
                 fontsize=8,
                 color="white" if abs(value) > 1.8 else INK,
             )
-    axes.set_yticks(np.arange(len(telling)) + 0.5, [label(plain(titles[feature]), 44) for feature in telling])
-    axes.set_xticks(np.arange(len(names)) + 0.5, [f"{rank}. {label(name, 28)}" for rank, name in names.items()], rotation=35, ha="left")
+    axes.set_yticks(np.arange(len(telling)) + 0.5, [label(plain(titles[feature]), 52) for feature in telling])
+    axes.set_xticks(
+        np.arange(len(names)) + 0.5, [f"{rank}. {label(_difference(name), 36)}" for rank, name in names.items()], rotation=35, ha="left"
+    )
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.set_xlabel("Above (+) or below (−) the market,\nin robust standard deviations", fontsize=9)
     axes.spines[:].set_visible(False)
@@ -128,7 +130,7 @@ def profiles(contents: Contents) -> Figure | None:
 def criteria(contents: Contents) -> Figure | None:
     """The curves that chose how many groups there are."""
     curves = [(name, list(rows)) for name, rows in groupby(contents.criteria, key=lambda row: str(row["criterion"]))]
-    curves = [(name, rows) for name, rows in curves if len(rows) > 1]
+    curves = [(name, rows) for name, rows in curves if len(rows) > 1 and name in CRITERIA]
     if not curves:
         return None
     columns = min(3, len(curves))
@@ -152,7 +154,7 @@ def _curve(axes: Axes, name: str, rows: Sequence[Row], *, chosen: int | None) ->
     axes.plot(k, values, color=ACCENT, marker="o", markersize=3)
     if chosen is not None:
         axes.axvline(chosen, color=INK, linestyle="--", linewidth=1)
-    axes.set_title(label(CRITERIA.get(name, plain(name)), 34), fontsize=9)
+    axes.set_title(CRITERIA[name], fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(labelsize=8)
 
@@ -162,10 +164,10 @@ def community_map(contents: Contents) -> Figure | None:
     if len(contents.places) < 3:
         return None
     places = contents.places[:: -(-len(contents.places) // MOST_PLACES)]
-    figure, axes = _canvas(7.5, 6.0)
+    figure, axes = _canvas(9.5, 6.0)
     ranked = sorted({(row["rank"], row["name"]) for row in places if row["rank"] is not None})[: len(CLASSES)]
     coloured = {rank for rank, _ in ranked}
-    groups = [(f"{rank}. {label(name, 30)}", colour, {rank}) for (rank, name), colour in zip(ranked, CLASSES, strict=False)]
+    groups = [(f"{rank}. {label(_difference(name), 44)}", colour, {rank}) for (rank, name), colour in zip(ranked, CLASSES, strict=False)]
     rest = {row["rank"] for row in places} - coloured
     for title, colour, ranks in [*groups, ("in none of these" if ranked else "communities", "#c4cad0", rest)]:
         x, y = [row["x"] for row in places if row["rank"] in ranks], [row["y"] for row in places if row["rank"] in ranks]
@@ -177,6 +179,11 @@ def community_map(contents: Contents) -> Figure | None:
     axes.set_xlabel("First main direction of difference")
     axes.set_ylabel("Second main direction")
     return figure
+
+
+def _difference(name: str) -> str:
+    """Leave of a name like "The part where more people pay" what sets it apart."""
+    return name.rpartition(" where ")[2]
 
 
 def captions(contents: Contents) -> dict[str, str]:

@@ -116,7 +116,5 @@ WHERE c.run_id = (SELECT run_id FROM publication) AND c.x IS NOT NULL AND c.y IS
 ORDER BY c.community_id
 """
 OUTLIERS = """
-SELECT c.name, c.url, a.name AS nearest
-FROM communities AS c LEFT JOIN ranked_archetypes AS a ON a.archetype_id = c.nearest_archetype_id
-WHERE c.is_outlier = 1 ORDER BY c.community_id LIMIT 10
+SELECT name, url FROM communities WHERE is_outlier = 1 ORDER BY community_id LIMIT 10
 """

@@ -28,7 +28,8 @@ TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "th": {"class"}, "td": {"class"}}
 PRINTED = (
     *("count", "counted", "amount", "measured", "measured_span", "percent", "points", "span"),
-    *("against_market", "day", "plain", "verdict_counts", "titled", "quoted"),
+    *("against_market", "day", "plain", "verdict_counts", "quoted"),
+    *("source_name", "shows", "how", "listing", "unknown", "short_licence", "notes", "gaps"),
 )
 """Functions of ``words`` that templates call."""
 
@@ -50,7 +51,6 @@ def markdown(contents: Contents, *, figures: Mapping[str, str]) -> str:
             figure=_figure(figures),
             tied=words.tied_with_first(contents.rankings[contents.kind]),
             shown_verdicts={verdict for counts in contents.verdicts.values() for verdict in counts},
-            listings=sum(source["coverage"] == "listing" for source in contents.sources),
             missing=missing,
             titles={row["feature"]: row["title"] for row in contents.features},
             components=COMPONENTS,
@@ -101,8 +101,6 @@ def _environment() -> Environment:
         kinds=words.KINDS,
         verdict_words=words.VERDICTS,
         tier_words=words.TIERS,
-        coverage_words=words.COVERAGE,
-        status_words={name: Markdown(text) for name, text in words.STATUS.items()},
         amount_of_points=lambda cost: f"{cost:.0f}" if cost >= 1 else "under 1",
         link=markdown_link,
     )

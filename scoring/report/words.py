@@ -23,7 +23,7 @@ VERDICTS = {
 TIERS = {
     "T4": "says what they pay",
     "T3": "is buying or switching",
-    "SW": "is leaving a product",
+    "SW": "looks for an alternative",
     "T2": "says they would pay",
     "T1": "looks for a solution",
     "W": "makes do by hand",
@@ -36,8 +36,8 @@ KINDS = {"archetype": ("kind of community", "kinds of community"), "niche": ("ni
 STATUS = {
     "complete": "read to the end",
     "unverified": "read to the end, but not proven whole",
-    "partial": "**broke off: only a part was read**",
-    "failed": "**failed**",
+    "partial": "broke off, only a part was read",
+    "failed": "failed",
 }
 ONLY_WHOLE = {
     "retention": "whether people come back",
@@ -53,11 +53,15 @@ MOST_OF_A_LISTING = 2_000
 CRITERIA = {
     "gap": "Gap to structureless data",
     "silhouette": "Silhouette (how far apart)",
-    "bic": "BIC (lower is better)",
+    "bic_diag": "BIC of plain groups (low is good)",
+    "bic_full": "BIC of any shape (low is good)",
     "prediction_strength": "Prediction strength",
-    "stability": "Agreement when resampled",
+    "bootstrap_jaccard": "Overlap when drawn again",
+    "split_half_ari": "Agreement of two halves",
     "valley": "Valleys between groups",
+    "valley_groups": "Groups with a valley between",
 }
+"""What a reader is shown of how the number of groups was chosen."""
 
 
 def plain(name: str) -> str:
@@ -140,7 +144,7 @@ def verdict_counts(verdicts: dict[str, int]) -> str:
 
 def tied_with_first(ranking: Sequence[dict[str, Any]]) -> int:
     """Count the leading rows that may rank as high as the first does, itself included; 0 where there are no intervals."""
-    if not ranking or ranking[0]["rank_high"] is None:
+    if not ranking or ranking[0]["score_low"] is None:
         return 0
     apart = (at for at, row in enumerate(ranking) if row["rank_low"] is None or row["rank_low"] > ranking[0]["rank_high"])
     return next(apart, len(ranking))
@@ -188,7 +192,7 @@ def unknown(features: Sequence[Mapping[str, Any]]) -> str:
 
 def short_licence(licence: str) -> str:
     """Name a licence where it is one that must stand beside a quote; the terms of sources stand together in the method."""
-    return licence.split(";")[0] if licence.startswith("CC ") else ""
+    return licence.partition(";")[0] if licence.startswith("CC ") else ""
 
 
 _HOLES = re.compile(r"(?P<name>\w+): (?P<n>\d+) of (?P<of>\d+) communities have no value; they take the median")
@@ -205,11 +209,12 @@ def notes(told: str, titles: Mapping[str, str]) -> list[str]:
         other.insert(0, f"Left out of the grouping, as too few communities have a value: {names}.")
     if holes:
         most = max(int(found["n"]) / int(found["of"]) for found in holes)
-        other.append(f"In {counted(len(holes), 'quantity', 'quantities')} up to {percent(most)} of the communities have no value; the grouping takes the median there.")
+        where = counted(len(holes), "quantity", "quantities")
+        other.append(f"In {where} up to {percent(most)} of the communities have no value; the grouping takes the median there.")
     return other
 
 
-_SMALL = re.compile(r"small n: [\d,.]+ (?P<what>.+), (?P<least>[\d,]+) needed")
+_SMALL = re.compile(r"small[_ ]n: [\d,.]+ (?P<what>.+), (?P<least>[\d,]+) needed")
 
 
 def gaps(features: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -226,8 +231,8 @@ def gaps(features: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def titled(note: str, titles: Mapping[str, str]) -> str:
-    """Put the titles of features for their names."""
-    return re.sub(r"\w+", lambda found: f"“{titles[found[0]]}”" if found[0] in titles else found[0], note)
+    """Put the titles of features for their names, where a note begins with one or no word could be mistaken for one."""
+    return re.sub(r"^\w+|\w*_\w*", lambda found: f"“{titles[found[0]]}”" if found[0] in titles else found[0], note)
 
 
 def quoted(text: str, *, most_words: int = 25) -> str:
