@@ -111,14 +111,14 @@ def without_names(text: str, *, known: Container[str] = (), chat: bool = False) 
         known: Those of its :func:`candidates` that are names.
         chat: A line may begin with whom it is for (``name: ...``).
     """
-    if "@" in text:
-        if known:
-            text = _SPACED.sub(lambda match: _without_spaced(match, known), text)
-        text = _NUMBERED.sub(SOMEONE, _AT.sub(SOMEONE, text))
     if "u/" in text or "U/" in text:
         text = _U.sub(SOMEONE, text)
     if "ser/" in text or "sers/" in text:
         text = _USER.sub(SOMEONE, text)
+    if "@" in text:
+        if known:
+            text = _SPACED.sub(lambda match: _without_spaced(match, known), text)
+        text = _NUMBERED.sub(SOMEONE, _AT.sub(SOMEONE, text))
     if known and chat:
         text = _GLUED.sub(lambda match: SOMEONE if match[1] in known else match[0], text)
         text = _ADDRESSED.sub(lambda match: SOMEONE if match[0] in known else match[0], text)
