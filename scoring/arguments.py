@@ -145,7 +145,8 @@ def would_change(ranking: Ranking, panel: Panel) -> pd.Series:
             continue
         ups, downs = (sorted(changes[better][at]) for better in (True, False))
         first = [_up(case, at, ups), _down(case, at, downs)]
-        rest = [f"{change.words} would also make it {_plain(change.verdict)}" for change in (*ups[1:], *downs[1:])]
+        rest = [f"or, to become {_plain(change.verdict)}: {change.words}" for change in ups[1:]]
+        rest += [f"or, to fall to {_plain(change.verdict)}: {change.words}" for change in downs[1:]]
         said[str(entity)] = [words for words in (*first, *rest) if words]
     return _told_apart(said, joint="; ")
 

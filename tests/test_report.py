@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import sqlite3
@@ -428,10 +429,15 @@ def test_a_single_community_is_a_weak_lead(tmp_path: Path) -> None:
     assert "That is a weak lead: one community is not a market, and among 12 some look good by chance." in text
 
 
-def test_what_whole_communities_alone_would_tell_is_said_to_be_unknown() -> None:
-    """What no community could be measured for is listed by what it would tell, and what some could is not."""
-    features = [{"feature": name, "measured": n} for name, n in (("retention", 0), ("growth", 0), ("newcomer_share", 3), ("money", 0))]
-    assert unknown(features) == "whether people come back and growth"
+def test_what_a_listing_cannot_tell_is_said_to_be_unknown(tmp_path: Path) -> None:
+    """What no listed community could be measured for is named by what it would tell; what whole communities show is no comfort."""
+    tables = publication()
+    frame = tables["community_feature"]
+    listed = frame["community_id"].isin([row["community_id"] for row in tables["community"] if row["coverage"] == "listing"])
+    gone = listed & (frame["feature"] == "retention")
+    frame.loc[gone, ["value", "low", "high"]], frame.loc[gone, "missing_reason"] = math.nan, "coverage: a listing"
+    assert "Nothing is known there about whether people come back. Quiet questions are missing from it." in report(tmp_path, tables)
+    assert unknown(["retention", "growth", "money"]) == "whether people come back and growth"
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ def shared_names(measurement: Measurement, members: pd.Series) -> dict[int, str]
     found = {}
     for group, counts in inside.items():
         size = int((members == group).sum())
-        fit = [run for run, n in counts.items() if n >= max(LEAST, SHARED * size) and n >= SHARED * everywhere[run]]
+        shared = (run for run, n in counts.items() if n >= max(LEAST, SHARED * size) and n >= SHARED * everywhere[run])
+        fit = [run for run in shared if " " in run or run.endswith("s")]  # "brewers", not the "category" of every name
         if group >= 0 and fit:
             found[group] = min(fit, key=lambda run: (-len(run.split()), -counts[run], run))
     return found

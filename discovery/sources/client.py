@@ -22,6 +22,9 @@ from pyrate_limiter import Duration, Limiter, Rate
 from discovery.sources import SourceError
 from discovery.sources.transport import ForbiddenAddressError, Transport
 
+# stamina would print each retry through whatever logger it finds, onto standard output too; a source's run tells of them.
+stamina.instrumentation.set_on_retry_hooks([])
+
 USER_AGENT = "subcurrent/0.1 (+https://github.com/subcurrent/subcurrent)"
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522})
 MAX_REDIRECTS = 5

@@ -71,6 +71,8 @@ class Contents:
     """The commonest reasons for malformed items."""
     features: list[Row]
     """Every feature: in how many communities it could be measured, and the commonest reason where not."""
+    unseen: list[str]
+    """Features that no community seen through a listing has a value for."""
     criteria: list[Row]
     profiles: list[Row]
     places: list[Row]
@@ -110,6 +112,7 @@ def read(connection: sqlite3.Connection, *, top: int, shown: int) -> Contents:
         sensitive=_rows(connection, queries.SENSITIVE),
         set_aside=_rows(connection, queries.SET_ASIDE),
         features=_rows(connection, queries.FEATURE_COVERAGE),
+        unseen=[row["feature"] for row in _rows(connection, queries.UNSEEN)],
         criteria=_rows(connection, queries.CRITERIA),
         profiles=_rows(connection, queries.PROFILES),
         places=_rows(connection, queries.PLACES),

@@ -103,6 +103,11 @@ SELECT
 FROM counted AS c LEFT JOIN features AS f USING (feature)
 GROUP BY c.feature ORDER BY measured, c.feature
 """
+UNSEEN = """
+SELECT f.feature FROM community_feature AS f JOIN community AS c USING (run_id, community_id)
+WHERE f.run_id = (SELECT run_id FROM publication) AND c.coverage = 'listing' GROUP BY f.feature HAVING count(f.value) = 0 ORDER BY f.feature
+"""
+"""What no community that is seen through a listing has a value for."""
 CRITERIA = "SELECT criterion, k, value, error FROM criteria ORDER BY criterion, k"
 PROFILES = """
 SELECT r.rank, r.name, f.feature, coalesce(f.title, f.feature) AS title, f.z

@@ -184,10 +184,9 @@ def listing(totals: Mapping[str, Any], *, communities: int) -> str:
     return f"{who} seen through a listing{f' of at most {longest:,} records' if longest <= MOST_OF_A_LISTING else ''}"
 
 
-def unknown(features: Sequence[Mapping[str, Any]]) -> str:
-    """List what only whole communities would tell and this run knows of none."""
-    absent = {row["feature"] for row in features if not row["measured"]}
-    return listed([told for name, told in ONLY_WHOLE.items() if name in absent])
+def unknown(features: Sequence[str]) -> str:
+    """List what only whole communities would tell and a listing does not, by the features without a value."""
+    return listed([told for name, told in ONLY_WHOLE.items() if name in features])
 
 
 def short_licence(licence: str) -> str:
