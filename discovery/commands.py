@@ -106,7 +106,6 @@ def _night(config_file: Path | None, source: list[str] | None, *, until: Stage |
     config = _settings(config_file)
     sources = config.open_sources(source or [])
     progress = Progress(quiet=quiet)
-    gc.freeze()
     gc.set_threshold(100_000)  # records come by the ten thousand and hold no cycles: collecting less often saves a quarter of ingest
     try:
         outcome = night.run(config, sources, until=until, progress=progress, clock=lambda: int(time.time()))
