@@ -251,3 +251,29 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     assert peak(tmp_path / "320.zst") < 1.3 * peak(tmp_path / "160.zst")
     (tmp_path / "bomb.zst").write_bytes(zst(rows(1) + b"\0" * (1 << 28) + b"\n"))
     assert peak(tmp_path / "bomb.zst") < 128 << 20
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        pytest.param("RS.ndjson", b"PK\x03\x04\n" + rows(3), "ZIP archive: unpack it first", id="zip-stored-without-compression"),
+        pytest.param("RS.7z", b"7z\xbc\xaf\x27\x1c" + bytes(40), "7z archive: unpack it first", id="7z"),
+        pytest.param("RS.ndjson", rows(3).decode().encode("utf-16"), "UTF-16 text: save it as UTF-8", id="utf-16"),
+        pytest.param("RS.ndjson", gzip.compress(rows(3)), "ending .gz", id="gz-without-its-ending"),
+        pytest.param("RS.ndjson", zst(rows(3)), "ending .zst", id="zst-without-its-ending"),
+        pytest.param("RS.gz", rows(3), "rename it", id="plain-with-an-ending"),
+    ],
+)
+def test_bytes_of_another_format_than_named_are_an_error_with_a_remedy(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+    """A file in a format that nothing here opens is not read half right, and fetching it again is not what helps."""
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SourceError, match=message) as caught:
+        list(pages(dump(tmp_path / name)))
+    assert "fetch" not in str(caught.value)
+
+
+def test_a_folder_of_archives_still_packed_says_so(tmp_path: Path) -> None:
+    """A download as it came is told to be unpacked, not that there is nothing."""
+    (tmp_path / "coffee.stackexchange.com.7z").touch()
+    with pytest.raises(SourceError, match=r"`coffee\.stackexchange\.com\.7z` must be unpacked first"):
+        list(pages(load(f"stackexchange_dump:{tmp_path}", credentials={})))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discovery.sources import EVER, load, reddit_json
+from discovery.sources import EVER, SourceError, load, reddit_json
 from discovery.sources.items import MalformedItemError
 from discovery.sources.pushshift import Pushshift
 from storage.records import Batch, Cursor, Record
@@ -302,6 +302,24 @@ def test_all_that_is_asked_of_a_line_is_parsed(reply: bool) -> None:
 def test_names_of_dumps(name: str, accepted: bool) -> None:
     """In a folder, what is compressed or named as a dump is read, and what lies beside it is not."""
     assert Pushshift.from_argument("any", {}).accepts(name) is accepted
+
+
+def test_numbers_as_text_are_numbers(tmp_path: Path) -> None:
+    """An export of BigQuery writes every number as text, and an empty text where a comment answers its post."""
+    made = row(2015, reply=True, score="-12", created_utc=str(second(2015)), parent_id=""), row(2015, reply=False, num_comments="30")
+    (tmp_path / "export.json").write_text("\n".join(map(json.dumps, made)))
+    reply, post = gather(load(f"pushshift:{tmp_path}", credentials={}))
+    assert (reply.score, reply.parent, reply.created_at, post.replies) == (-12, "reddit:t3_p2015", second(2015), 30)
+
+
+@pytest.mark.parametrize("wrapped", [True, False], ids=["data", "array"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_saved_api_reply_is_sent_to_its_own_kind(tmp_path: Path, wrapped: bool, indent: int | None) -> None:
+    """A reply is not a dump, and the error says which kind reads it."""
+    made = [row(2015, reply=False)]
+    (tmp_path / "reply.json").write_text(json.dumps({"data": made} if wrapped else made, indent=indent))
+    with pytest.raises(SourceError, match="read by reddit_listings:PATH"):
+        gather(load(f"pushshift:{tmp_path}", credentials={}))
 
 
 @pytest.mark.real_data

@@ -117,6 +117,19 @@ def test_bad_items_and_bad_replies_are_quarantined_apart(tmp_path: Path) -> None
     assert "secretname" not in str(page.quarantined)
 
 
+@pytest.mark.parametrize("wrapped", [True, False], ids=["data", "array"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_replies_of_the_apis_over_dumps(tmp_path: Path, wrapped: bool, indent: int | None) -> None:
+    """PullPush and Arctic Shift reply with bare posts and comments; what was read too early for its score has none."""
+    made = post("a", retrieved_on=CREATED + 60)["data"], comment("b")["data"] | {"retrieved_on": CREATED + 200_000, "score": 7}
+    page = read(tmp_path, json.dumps({"data": made, "error": None} if wrapped else made, indent=indent))
+    assert [(record.id, record.score, record.retrieved_at) for record in page.records] == [
+        ("reddit:t3_a", None, CREATED + 60),
+        ("reddit:t1_b", 7, CREATED + 200_000),
+    ]
+    assert page.fetched == 2
+
+
 @pytest.mark.real_data
 @pytest.mark.skipif(not REAL.exists(), reason="the saved listings are not beside the checkout")
 def test_the_published_listings() -> None:

@@ -177,6 +177,21 @@ def test_an_unknown_setting_is_named_with_the_known_ones(tmp_path: Path) -> None
         load(f"stackexchange_dump:{tmp_path}?units=tag", credentials={})
 
 
+def test_characters_that_xml_forbids_cost_no_post(tmp_path: Path) -> None:
+    """Old posts hold references to control characters; a blank stands for each, and the sound references stay."""
+    posts = question(1, Body="<p>a@b$c</p>").replace("@", "&#xB;").replace("$", "&#x1F600;")
+    (record,) = read(dump(tmp_path, posts)).records
+    assert record.text == "a b\U0001f600c"
+
+
+def test_rows_that_share_a_line_are_never_silent(tmp_path: Path) -> None:
+    """A dump that some tool put on one line is no empty dump."""
+    site = dump(tmp_path, "")
+    (site / "Posts.xml").write_text("<posts>" + question(1).strip() + answer(2, 1).strip() + "</posts>")
+    with pytest.raises(SourceError, match="each on its own line"):
+        read(site)
+
+
 @pytest.mark.real_data
 @pytest.mark.skipif(not REAL.exists(), reason="the coffee dump is not beside the checkout")
 def test_the_published_dump() -> None:

@@ -236,6 +236,29 @@ def test_packed_parquet_must_be_unpacked(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_a_bad_row_is_found_by_its_line(tmp_path: Path) -> None:
+    """The header is line 1, and a quoted cell may hold many lines."""
+    (tmp_path / "t.csv").write_bytes(b'community,created_at,text\nbees,1,"x\ny\nz"\nbees,never,x\n')
+    page = read(tmp_path)
+    assert [bad.position for bad in page.quarantined] == ["t.csv:5"]
+    assert len(page.records) == 1
+
+
+def test_a_quote_that_is_never_closed_is_no_text(tmp_path: Path) -> None:
+    """Rows that an open quote swallows do not become words of one record in silence."""
+    (tmp_path / "t.csv").write_bytes(b'community,created_at,text\nbees,1,fine\nbees,2,"open\nbees,3,lost\n')
+    page = read(tmp_path)
+    assert [record.text for record in page.records] == ["fine"]
+    assert [(bad.position, bad.reason[:30]) for bad in page.quarantined] == [("t.csv:3", "a quote that is never closed, ")]
+
+
+def test_lines_that_end_with_cr_alone_are_an_error_with_a_remedy(tmp_path: Path) -> None:
+    """A table of an old Mac is named as what it is."""
+    (tmp_path / "t.csv").write_bytes(b"community,created_at\rbees,1\rbees,2\r")
+    with pytest.raises(SourceError, match=r"CR alone.*save it again with LF"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.ndjson"])
 def test_an_empty_file_is_no_error(tmp_path: Path, name: str) -> None:
     """A file with nothing in it is a quiet day."""

@@ -21,6 +21,11 @@ import zstandard
 
 from discovery.sources import SourceError
 
+
+class ForeignFormatError(OSError):
+    """The bytes are of a format that nothing here opens. Its message says which, and what to do about it."""
+
+
 DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError, tarfile.TarError, OSError)
 """What reading a member raises where the file is cut, altered or unreadable."""
 
@@ -30,6 +35,16 @@ _FRAME_HEADER = 18  # longest header of a zstd frame
 _BUFFER = 1 << 20
 
 _COMPRESSIONS = (".zst", ".gz", ".bz2", ".xz")
+_FOREIGN = {
+    b"PK\x03\x04": "it is a ZIP archive: unpack it first",
+    b"7z\xbc\xaf\x27\x1c": "it is a 7z archive: unpack it first",
+    b"Rar!\x1a\x07": "it is a RAR archive: unpack it first",
+    b"\xff\xfe": "it is UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "it is UTF-16 text: save it as UTF-8",
+}
+"""First bytes of what is often handed over by mistake. Read line by line, a ZIP without compression would look half right."""
+_MAGIC = {b"\x28\xb5\x2f\xfd": ".zst", b"\x1f\x8b\x08": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\x00": ".xz"}
+_PACKED = frozenset({".zip", ".7z", ".rar"})
 _ARCHIVES = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz", ".tzst": ".zst"}
 
 
@@ -87,7 +102,8 @@ def members(
     opened_any = begin > 0
     for number, (name, file) in enumerate(files[begin:], begin):
         with ExitStack() as stack:
-            raw = stack.enter_context(file.open("rb", buffering=_BUFFER))
+            raw = stack.enter_context(io.BufferedReader(io.FileIO(file), _BUFFER))
+            _recognise(file.name, raw.peek(_FRAME_HEADER))
             stream, checked = _decompressed(file.name, raw)
             if _is_archive(file.name):
                 archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
@@ -103,7 +119,26 @@ def members(
             if not checked():
                 unchecked(file.name)
     if not opened_any:
-        raise SourceError(f"`{path}` holds no file of this kind. Name the file itself, or another --source kind.")
+        packed = next((f" `{file.name}` must be unpacked first." for file in sorted(path.rglob("*")) if file.suffix.lower() in _PACKED), "")
+        raise SourceError(f"`{path}` holds no file of this kind.{packed} Name the file itself, or another --source kind.")
+
+
+def _recognise(name: str, begin: bytes) -> None:
+    """Refuse bytes that are plainly of another format than the file's name says.
+
+    Raises:
+        ForeignFormatError: they are.
+    """
+    for magic, fault in _FOREIGN.items():
+        if begin.startswith(magic):
+            raise ForeignFormatError(fault)
+    suffix = PurePosixPath(name.lower()).suffix
+    named = _ARCHIVES.get(suffix, suffix)
+    found = next((ending for magic, ending in _MAGIC.items() if begin.startswith(magic)), "")
+    if found and found != named:
+        raise ForeignFormatError(f"it is compressed: give its name the ending {found}")
+    if begin and not found and named in {".gz", ".bz2", ".xz"}:
+        raise ForeignFormatError(f"it is not compressed as its ending {suffix} says: rename it")
 
 
 def _files(path: Path, *, accepts: Callable[[str], bool], order: Callable[[str], tuple[int, str]]) -> list[tuple[str, Path]]:

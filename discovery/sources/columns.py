@@ -41,7 +41,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "thread": ("thread", "thread_id", "link_id", "topic_id", "conversation_id"),
     "parent": ("parent", "parent_id", "reply_to", "in_reply_to", "reply_to_id"),
     "score": ("score", "ups", "upvotes", "likes", "points", "votes"),
-    "replies": ("replies", "comments", "num_comments", "comment_count", "reply_count"),
+    "replies": ("replies", "comments", "num_comments", "comms_num", "comment_count", "reply_count"),
     "domain": ("domain", "host"),
     "bot": ("bot", "is_bot"),
     "retrieved_at": ("retrieved_at", "retrieved_on", "scraped_at", "fetched_at"),

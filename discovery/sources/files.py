@@ -23,7 +23,7 @@ from pydantic import Field, PrivateAttr
 from pydantic_core import SchemaValidator, core_schema, from_json
 
 from discovery.sources import Source, SourceError, UnknownSourceError, Window
-from discovery.sources.archives import DAMAGE, Member, members, plain
+from discovery.sources.archives import DAMAGE, ForeignFormatError, Member, members, plain
 from discovery.sources.items import MALFORMED, MalformedItemError, RefusedItemError, reason
 from storage.records import Batch, Community, Cursor, Record, Rejected
 
@@ -170,9 +170,8 @@ class FileSource(Source):
     def _damaged(self, place: _Place, error: BaseException) -> str:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
         read = f"after item {place.item} of `{place.name}`" if place.item else "at its beginning"
-        return (
-            f"`{self.path}` cannot be read further {read}: {what}. What was read before is kept as partial; fetch the file again and rerun."
-        )
+        remedy = "rerun" if isinstance(error, ForeignFormatError) else "fetch the file again and rerun"
+        return f"`{self.path}` cannot be read further {read}: {what}. What was read before is kept as partial; {remedy}."
 
 
 def lines(member: Member) -> Iterator[Item | Rejected]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from discovery.sources import Policy, reddit_json
 from discovery.sources.archives import Member, plain
 from discovery.sources.files import FileSource, Item, json_fields, json_value, lines
-from discovery.sources.items import MALFORMED
+from discovery.sources.items import MALFORMED, MalformedItemError
 from storage.records import Community, Record, Rejected
 
 _FIELDS = json_fields(reddit_json.FIELDS)
@@ -44,7 +44,7 @@ class Pushshift(FileSource):
             thing = _FIELDS(item.raw)
             found = reddit_json.record(thing, dump=True)
         except MALFORMED:
-            thing = json_value(item.raw)  # all of it, which tells exactly what is wrong
+            thing = _object(item.raw)  # all of it, which tells exactly what is wrong
             found = reddit_json.record(thing, dump=True)
         return (found, *self._community(thing, found))
 
@@ -59,3 +59,17 @@ class Pushshift(FileSource):
             self._described.clear()
         self._described[key] = said
         return (reddit_json.community(thing, retrieved_at=found.retrieved_at if members is not None else None),)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """Parse a line; the reply of a dump's API, which holds its objects in a list, belongs to another kind.
+
+    Raises:
+        MalformedItemError: it is no object of its own.
+    """
+    if line.strip() in {b"[", b"{"}:
+        raise MalformedItemError("no object on one line (a saved API reply is read by reddit_listings:PATH)")
+    value: Any = json_value(line)
+    if not isinstance(value, dict) or ("id" not in value and isinstance(value.get("data"), list)):
+        raise MalformedItemError("no single object (a saved API reply is read by reddit_listings:PATH)")
+    return value

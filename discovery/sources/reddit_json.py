@@ -31,6 +31,7 @@ DELETED: frozenset[object] = frozenset(
     {None, "", "[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]", "[ Removed by Reddit ]"}
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
 _ID = re.compile(r"(?:t[13]_)?([0-9a-z]{1,13})")
 _SUBREDDIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,49}")
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")
@@ -162,7 +163,7 @@ def _post_of(comment: Mapping[str, Any]) -> str:
 
 def _parent(value: object, post: str) -> str:
     """Record id of what a comment answers; without a prefix it is the post if the ids agree, else a comment."""
-    if value is None:
+    if value is None or not value:
         return f"reddit:t3_{post}"
     own = _identifier(value)
     if isinstance(value, str) and value[:3] in {"t1_", "t3_"}:
@@ -200,6 +201,8 @@ def _count(value: object) -> int | None:
     if value is None or type(value) is int:
         return value
     if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and _WHOLE.fullmatch(value):  # BigQuery exports every number so
         return int(value)
     raise MalformedItemError("a count that is no whole number")
 

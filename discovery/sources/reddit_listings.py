@@ -1,4 +1,8 @@
-"""Reddit API replies saved as files: listings of posts, comment pages, or one listing a line with the time it was read."""
+"""Reddit API replies saved as files: listings of posts, comment pages, or one listing a line with the time it was read.
+
+Replies of the APIs over dumps (Pushshift, PullPush, Arctic Shift) are read too: their posts and comments stand bare in
+a list, and say themselves when they were read.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +46,8 @@ class RedditListings(FileSource):
 
     def read(self, item: Item, member: Member) -> Iterable[Record | Community]:
         """Turn a post or comment into its record and what it says of its subreddit; a subreddit's page is its description."""
+        if _is_bare(item.raw):
+            return (found := reddit_json.record(item.raw, dump=True), reddit_json.community(item.raw, retrieved_at=found.retrieved_at))
         kind, thing = item.raw["kind"], item.raw["data"]
         if kind == "t5":
             return (reddit_json.subreddit(thing, retrieved_at=item.context),)
@@ -83,10 +89,17 @@ def _opened(value: Any) -> tuple[int | None, list[Any]]:
             open_ += reversed(node)
         elif isinstance(node, dict) and node.get("kind") == "Listing":
             open_ += reversed(node["data"]["children"])
+        elif isinstance(node, dict) and "kind" not in node and isinstance(node.get("data"), list):
+            open_ += reversed(node["data"])
         elif not isinstance(node, dict) or node.get("kind") != "more":
             things.append(node)
             open_ += _below(node)
     return noted or max((created for thing in things if (created := _created(thing))), default=None), things
+
+
+def _is_bare(node: Any) -> bool:
+    """Tell a post or comment that no ``kind`` and ``data`` are around."""
+    return isinstance(node, dict) and "kind" not in node and "subreddit" in node
 
 
 def _below(node: Any) -> list[Any]:

@@ -30,6 +30,9 @@ _COMMUNITY_USER = "-1"
 _TAG = re.compile(r"[^<>|\s]+")
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _UNFIT = re.compile(r"[\s\x00-\x1f/]")
+_CONTROL = re.compile(rb"&#(?:x0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[fF]{3}[efEF])|0*(?:[0-8]|1[1245-9]|2[0-9]|3[01]));")
+"""References to characters that XML forbids and that old posts hold."""
+_INVALID_CHARACTER = 14
 _KNOWN = 50_000
 """Tags remembered as described, so that memory does not grow with the dump."""
 
@@ -75,6 +78,8 @@ class StackexchangeDump(FileSource):
                 continue
             last = item.raw.strip()
             if not last.startswith(b"<row"):
+                if b"<row " in last:
+                    yield rejected(item, member, MalformedItemError("rows that do not stand each on its own line"))
                 continue
             try:
                 row = _row(last)
@@ -202,6 +207,11 @@ def _row(line: bytes) -> dict[str, str]:
     """
     try:
         return fromstring(line).attrib  # noqa: S314 - see above; defusedxml would take four times as long
+    except ParseError as error:
+        if error.code != _INVALID_CHARACTER:
+            raise MalformedItemError(f"no XML row (error {error.code})") from None
+    try:
+        return fromstring(_CONTROL.sub(b" ", line)).attrib  # noqa: S314 - as above
     except ParseError as error:
         raise MalformedItemError(f"no XML row (error {error.code})") from None
 

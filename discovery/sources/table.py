@@ -149,18 +149,27 @@ class Table(FileSource):
         if not first.strip():
             return
         delimiter = max(_DELIMITERS, key=first.count)
-        found = layout(next(csv.reader([first], delimiter=delimiter)), self._mapped, where=f"`{member.name}`")
-        rows, number = csv.reader(text, delimiter=delimiter), 0
+        try:
+            header = next(csv.reader([first], delimiter=delimiter))
+        except csv.Error:
+            ends = "Its lines end with CR alone, or its first is too long: save it again with LF line ends."
+            raise SourceError(f"`{member.name}` has a header that cannot be read. {ends}") from None
+        found = layout(header, self._mapped, where=f"`{member.name}`")
+        rows = csv.reader(text, delimiter=delimiter)
         while True:
-            number += 1
+            number = rows.line_num + 2  # the header is line 1, and a quoted cell may hold many lines
             try:
                 row = next(rows)
             except StopIteration:
                 return
-            except csv.Error:
-                yield Rejected(position=where(member, number), reason=f"a cell longer than {LINE} bytes", sha256=text.digest())
+            except csv.Error as error:
+                fault = f"a cell longer than {LINE} bytes" if "limit" in str(error) else "a CR inside a cell without quotes"
+                yield Rejected(position=where(member, number), reason=fault, sha256=text.digest())
             else:
-                if row:
+                if text.ended:  # csv asked for a line more than there is
+                    fault = "a quote that is never closed, so that the rest of the file is one cell"
+                    yield Rejected(position=where(member, number), reason=fault, sha256=text.digest())
+                elif row:
                     yield Item(number, row, found)
 
     def _parquet(self, member: Member) -> Iterator[Item]:
@@ -217,14 +226,17 @@ class _CsvLines:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._last = b""
+        self.ended = False
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
-        self._last = self._stream.readline(LINE)
-        if not self._last:
+        line = self._stream.readline(LINE)
+        if not line:
+            self.ended = True
             raise StopIteration
+        self._last = line
         if len(self._last) < LINE or self._last.endswith(b"\n"):
             return self._last.decode("utf-8", "surrogateescape")
         while (more := self._stream.readline(LINE)) and not more.endswith(b"\n"):

@@ -47,7 +47,7 @@ UNUSABLE = {
     "corrupt-gzip": Bad(
         "pushshift:{}/RC_2020-01.gz", "RC_2020-01.gz", gzip.compress(b"{}\n" * 999)[:-9], 1, "cannot be read further .*rerun"
     ),
-    "no-gzip": Bad("pushshift:{}/RC_2020-01.gz", "RC_2020-01.gz", b"garbage", 1, "Not a gzipped file"),
+    "no-gzip": Bad("pushshift:{}/RC_2020-01.gz", "RC_2020-01.gz", b"garbage", 1, "not compressed as its ending"),
     "corrupt-zst": Bad("pushshift:{}/RC_2020-01.zst", "RC_2020-01.zst", b"\x28\xb5\x2f\xfd\x00", 1, "cannot be read further"),
     "binary-lines": Bad(
         "pushshift:{}/RC.ndjson", "RC.ndjson", bytes(range(256)) * 40, 1, "None of the .* items .* Is it another kind of file"
@@ -170,6 +170,6 @@ def test_bad_rows_are_counted_and_shown(tmp_path: Path) -> None:
     found = ask(tmp_path / "data" / "subcurrent.db", "SELECT fetched, stored, quarantined FROM source_runs").rows
     assert found == [(42, 40, 2)]
     listed = ask(tmp_path / "data" / "subcurrent.db", "SELECT position, reason FROM quarantine ORDER BY position").rows
-    assert [position for position, _ in listed] == ["a.csv:41", "a.csv:42"]
+    assert [position for position, _ in listed] == ["a.csv:42", "a.csv:43"]  # the header is line 1
     assert all(reason for _, reason in listed)
     assert "eve" not in str(listed)
