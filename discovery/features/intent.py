@@ -28,7 +28,7 @@ MONEY_TIERS = ("T4", "T3", "T2", "N", "SW")
 NOT_BY_PROMOTERS = ("T0", "T1", "T2", "T3", "SW")
 DENIABLE = ("T1", "T2", "T3", "T4", "SW")
 LEXICON_LANGUAGE = "en"
-CHUNK = 20_000
+CHUNK = 2_000
 
 _DENIAL = re.compile(r"(?:\b(?:not|never|no longer|without)|n['’]t)\s{1,3}(?:\w{1,20}\s{1,3})?$", re.ASCII | re.IGNORECASE)
 
@@ -154,21 +154,22 @@ class Found(NamedTuple):
 
 
 def search(connection: duckdb.DuckDBPyConnection) -> Iterator[Found]:
-    """Read every record of the communities whose language the lexicon knows (table ``readable``) and yield those with intent."""
+    """Read every record of the communities whose language the lexicon knows (table ``readable``) and yield those with intent.
+
+    They stream as the database finds them, in no order, so that their words are never held all at once.
+    """
     tiers = lexicon()
     flags = ", ".join(f"regexp_matches(words, ${code}, 'i')" for code in tiers)
     supersets = {code: tier.superset for code, tier in tiers.items()}
     counted = [tier for code, tier in tiers.items() if code in TIERS]
-    connection.execute(
+    rows = connection.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE hit AS
-        WITH mine AS (SELECT DISTINCT r, rid FROM entry JOIN readable USING (c) WHERE worded)
-        SELECT r, {WORDS} AS words FROM records JOIN mine ON records.rowid = rid
-        WHERE regexp_matches({WORDS}, $opening, 'i') AND regexp_matches({WORDS}, $any, 'i')
-        """,  # noqa: S608 - a constant of ours; what is variable is bound
-        {"opening": "|".join(tier.opening for tier in counted), "any": "|".join(tier.superset for tier in counted)},
+        WITH mine AS (SELECT DISTINCT r, rid FROM entry JOIN readable USING (c) WHERE worded),
+        said AS (SELECT r, {WORDS} AS words FROM records JOIN mine ON records.rowid = rid)
+        SELECT r, words, [{flags}] FROM said WHERE regexp_matches(words, $opening, 'i') AND regexp_matches(words, $any, 'i')
+        """,  # noqa: S608 - constants of ours; what is variable is bound
+        {"opening": "|".join(tier.opening for tier in counted), "any": "|".join(tier.superset for tier in counted), **supersets},
     )
-    rows = connection.execute(f"SELECT r, words, [{flags}] FROM hit ORDER BY r", supersets)  # noqa: S608 - names of tiers
     while chunk := rows.fetchmany(CHUNK):
         for record, words, flagged in chunk:
             hits = read(words, among=tuple(code for code, on in zip(tiers, flagged, strict=True) if on))

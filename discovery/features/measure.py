@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FAMILIES = (activity, retention, engagement, replies, growth, reach, vocabulary, needs, saturation)
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
-    *("placed", "spans", "entry", "span", "word", "term", "readable", "hit", "tag", "vote", "thread", "thread_state"),
+    *("placed", "spans", "entry", "span", "word", "term", "readable", "tag", "vote", "thread", "thread_state"),
     *("author_thread", "author", "author_month", "portfolio", "named_product", "naming", "total"),
 )
 """Temporary tables of a measuring, dropped at its end."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import pandas as pd
 
-from discovery.features.text import Sentences, content_words, prose, stem
+from discovery.features.text import REMEMBERED, Sentences, content_words, prose, stem
 
 Unit = tuple[str, ...]
 """Stems that make a kind of need, in the order of the alphabet."""
@@ -127,6 +128,7 @@ def _phrase(record: int, told: str, *, asked: bool) -> Phrase | None:
     return Phrase(record, said, asked) if any(map(_tells, said)) else None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _tells(word: str) -> bool:
     return any(content_words(word))
 
@@ -134,15 +136,16 @@ def _tells(word: str) -> bool:
 def runs(phrase: Phrase) -> Iterator[Run]:
     """List the runs of at most eight words that a need could be called by; of a complaint those that begin where its object does."""
     places = [place for place, word in enumerate(phrase.said) if _tells(word)]
+    stems = [stem(word) if _tells(word) else "" for word in phrase.said]
     for first in places if phrase.asked else places[:1]:
         before = phrase.said[first - 1] if first else ""
         doing = phrase.said[first].endswith("ing") and (before in {"for", "of", "with", "by", "on"} or not phrase.asked)
         for last in places:
             trails = first < last and (phrase.said[last - 1] in _OPEN or (phrase.said[last - 1] == "to" and before != "to" and not doing))
             if first <= last < first + MOST_WORDS and not trails:
-                words = phrase.said[first : last + 1]
-                stems = tuple(sorted({stem(word) for word in words if _tells(word)}))
-                yield Run(stems, " ".join(words), "to" if before == "to" else "for" if doing else "")
+                said = slice(first, last + 1)
+                unit = tuple(sorted(set(filter(None, stems[said]))))
+                yield Run(unit, " ".join(phrase.said[said]), "to" if before == "to" else "for" if doing else "")
 
 
 def grouped(votes: Iterable[Vote], *, names: Mapping[int, str]) -> pd.DataFrame:

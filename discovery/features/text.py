@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 
 import py3langid
 
@@ -21,6 +22,8 @@ UNSPACED = frozenset({"zh", "ja", "th", "lo", "km"})
 ENGLISH_STOP_SHARE = 0.2
 """Share of English stop words from which a text is English, whatever its names and jargon look like to the identifier."""
 LEAST_LETTERS = 200
+REMEMBERED = 1 << 16
+"""Words whose stems are kept at hand: people say few words, many times."""
 
 STOP_WORDS = frozenset(
     """a about above across after again against ain't all along already also although always am among an and another any anybody anyone
@@ -93,6 +96,7 @@ _CONTENT = re.compile(r"[^\W\d_]{3,30}(?:[-'][^\W\d_]{1,20}){0,2}")
 _ENDINGS = (("ies", "y"), ("sses", "ss"), ("ings", ""), ("ing", ""), ("ers", ""), ("er", ""), ("ed", ""), ("es", "e"), ("s", ""))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def stem(word: str) -> str:
     """Cut an English ending, so that "printers", "printer" and "printing" meet; short words keep theirs."""
     for ending, kept in _ENDINGS:
