@@ -20,12 +20,10 @@ from discovery.lock import locked
 from discovery.sources import find, kinds
 from discovery.stopping import Stopped
 from scoring import explanation
+from scoring.escape import terminal_text
 from scoring.explanation import UnknownEntityError
-from scoring.report import write_report
-from scoring.report.escape import terminal_text
-from storage.database import identify
 from storage.reading import Answer, ask
-from storage.results import Results
+from storage.results_file import identify
 
 if TYPE_CHECKING:
     from discovery.night import Stage
@@ -232,6 +230,8 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write to [default: data_dir/reports].")] = None,
 ) -> None:
     """Write the published run as Markdown and HTML with figures, and print where."""
+    from scoring.report import write_report  # noqa: PLC0415 - so that reading the results does not pay for drawing them
+
     path = _results(config)
     try:
         print(write_report(path, out or path.parent / "reports"))
@@ -250,6 +250,8 @@ def runs(config: ConfigOption = None, limit: LimitOption = 20, form: FormatOptio
 @app.command()
 def rollback(run_id: Annotated[str, typer.Argument(metavar="RUN")], config: ConfigOption = None) -> None:
     """Show an earlier published run to readers again."""
+    from storage.results import Results  # noqa: PLC0415 - so that reading the results does not pay for writing them
+
     path = _results(config)
     identify(path)
     with locked(path.parent), Results.open(path) as results:

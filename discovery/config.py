@@ -12,14 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from discovery.archetypes.naming import LlmSettings
-from discovery.clustering import ClusteringSettings
-from discovery.features import FeatureSettings
+from discovery.settings import (
+    ClusteringSettings,
+    FeatureSettings,
+    GateSettings,
+    LimitSettings,
+    LlmSettings,
+    ScoreSettings,
+    SourceSettings,
+)
 from discovery.sources import Source, UnknownSourceError, configured, find, load
-from scoring.verdicts import Thresholds
 
 MAX_BYTES = 1 << 20
 EXPECTED = {
@@ -33,44 +38,6 @@ EXPECTED = {
 
 class ConfigError(ValueError):
     """The configuration cannot be used: which file, which line, which key, and what would be right."""
-
-
-class Settings(BaseModel):
-    """A part of the configuration: frozen, and it refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SourceSettings(BaseModel):
-    """One configured source: its kind, its path (file, folder, address or seed) and the settings that its kind knows."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    kind: str
-    path: str = ""
-
-
-class GateSettings(Settings):
-    """When a run is held back from readers instead of published."""
-
-    max_moved_share: float = Field(0.15, ge=0, le=1, description="Largest share of communities that may change archetype overnight.")
-    max_lost_share: float = Field(0.5, ge=0, le=1, description="Largest share of last night's communities that may be missing tonight.")
-
-
-class ScoreSettings(Settings):
-    """How the score's uncertainty is drawn and when a verdict is given."""
-
-    replicates: int = Field(200, ge=200, le=10_000, description="Bootstrap replicates behind every interval.")
-    thresholds: Thresholds = Thresholds()
-
-
-class LimitSettings(Settings):
-    """What a run may use of the machine."""
-
-    memory: str = Field(
-        "2GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="Memory of the activity store; beyond it, it spills to disk."
-    )
-    threads: int = Field(2, ge=1, le=256)
 
 
 class Config(BaseSettings):

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scoring.report.escape import csv_cells, markdown_cell, terminal_text
+from scoring.escape import csv_cells, markdown_cell, terminal_text
 from storage.reading import Answer
 from storage.records import Tally
 

@@ -14,16 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy.exc import OperationalError
-
 from discovery.config import ConfigError
-from discovery.features import SourceNotStoredError
 from discovery.lock import DataDirError, RunLockedError
 from discovery.sources import UnknownSourceError
+from scoring.escape import terminal_text
 from scoring.explanation import UnknownEntityError
-from scoring.report.escape import terminal_text
-from storage.activity import ActivityFileError, UnbalancedBatchError, UnknownCollectionError
-from storage.database import ResultsFileError
+from storage.errors import ActivityFileError, ResultsFileError, SourceNotStoredError, UnbalancedBatchError, UnknownCollectionError
 from storage.pseudonyms import PseudonymKeyError
 from storage.reading import QueryError
 
@@ -41,7 +37,6 @@ EXIT_CODES: dict[type[Exception], int] = {
     SourceNotStoredError: FAILED,
     UnbalancedBatchError: FAILED,
     UnknownCollectionError: FAILED,
-    OperationalError: FAILED,
     OSError: FAILED,
     MemoryError: FAILED,
 }
@@ -62,9 +57,7 @@ def exit_code(error: BaseException) -> int:
 def told(error: BaseException) -> str:
     """Tell an error in a line, without anything that people wrote."""
     kind = type(error).__name__
-    if isinstance(error, OperationalError):
-        said = f"SQLite says: {error.orig}. Free some space or wait for the other program, then run again."
-    elif isinstance(error, OSError) and error.strerror:
+    if isinstance(error, OSError) and error.strerror:
         said = f"{error.filename or 'The system says'}: {error.strerror}."
     elif isinstance(error, MemoryError) or not isinstance(error, FORESEEN):
         said = f"{kind} in {_place(error)}."

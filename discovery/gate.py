@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from discovery.clustering.drift import moved_share
-from discovery.config import GateSettings
+from discovery.settings import GateSettings
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from storage.database import read_only
 from storage.reading import Answer
+from storage.results_file import read_only
 
 Row = dict[str, Any]
 Part = tuple[str, str, Any, Any, Any, str]

@@ -42,7 +42,8 @@ from scipy.optimize import linear_sum_assignment
 
 from scoring.components import WEIGHTS, Blend, Floats, Panel, blend, combine
 from scoring.opportunity import NAMES, Market, Members, Scores, medians, pool
-from scoring.verdicts import Gates, Thresholds, grade, order
+from scoring.thresholds import Thresholds
+from scoring.verdicts import Gates, grade, order
 
 NORMAL_90 = 1.6448536269514722
 CONCENTRATION = 40

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 import duckdb
 
 from storage.arrivals import Arrivals, platform
+from storage.errors import ActivityFileError, UnbalancedBatchError, UnknownCollectionError
 from storage.pseudonyms import Pseudonyms
 from storage.records import Batch, Coverage, Cursor, Tally
 
@@ -57,18 +58,6 @@ WHERE run_id = $run AND source_id = $source
 
 
 _PLACE = "UPDATE sources SET platform = $platform WHERE source_id = $source AND platform IS NULL"
-
-
-class ActivityFileError(ValueError):
-    """The activity file is foreign, damaged, newer than this version, or written under another key."""
-
-
-class UnbalancedBatchError(ValueError):
-    """Items of a batch are unaccounted for."""
-
-
-class UnknownCollectionError(LookupError):
-    """A source was not begun in this run."""
 
 
 class SourceEntry(NamedTuple):

@@ -1,7 +1,7 @@
-"""The results file itself: create it, tell ours from foreign, damaged or newer ones, bring it to this version's schema, open it.
+"""The results file for its one writer: create it, bring it to this version's schema, open it.
 
-A path flows in; a SQLAlchemy engine (to write) or a read-only SQLite connection flows out. Rollback journal and full sync: with
-WAL and normal sync, acknowledged commits are lost at a power cut, and SQLite 3.7.0 to 3.51.2 can corrupt a WAL file.
+A path flows in; a SQLAlchemy engine flows out. Rollback journal and full sync: with WAL and normal sync, acknowledged commits
+are lost at a power cut, and SQLite 3.7.0 to 3.51.2 can corrupt a WAL file.
 """
 
 from __future__ import annotations
@@ -9,26 +9,19 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-APPLICATION_ID = 0x73756243
-"""Written into the file's header; tells our results from any other SQLite file."""
-SCHEMA_VERSION = 1
-"""Number of the newest migration; the file carries it as ``user_version``."""
-MAGIC = b"SQLite format 3\x00"
+from storage.errors import ResultsAccessError, ResultsFileError
+from storage.results_file import APPLICATION_ID, SCHEMA_VERSION, identify
+
 WRITER_WAIT_S = 60
-READER_WAIT_S = 10
-
-
-class ResultsFileError(ValueError):
-    """The results file is missing, foreign, damaged or newer than this version."""
 
 
 def open_database(path: Path) -> Engine:
@@ -50,69 +43,6 @@ def open_database(path: Path) -> Engine:
         engine.dispose()
         raise
     return engine
-
-
-def identify(path: Path) -> None:
-    """Refuse a file that is not ours, by the 100 bytes of its header.
-
-    Raises:
-        ResultsFileError: With what the file is, and what to do.
-    """
-    if not path.is_file():
-        raise ResultsFileError(f"There are no results at {path}. Run `subcurrent run` first.")
-    with path.open("rb") as file:
-        header = file.read(100)
-    if len(header) < 100 or not header.startswith(MAGIC):
-        size = path.stat().st_size
-        raise ResultsFileError(
-            f"{path} ({size} bytes) is not an SQLite file: it is damaged or something else. Move it away and run again, or restore a copy."
-        )
-    application, version = (int.from_bytes(header[at : at + 4], "big") for at in (68, 60))
-    if application != APPLICATION_ID:
-        raise ResultsFileError(
-            f"{path} is an SQLite file of another program (application id {application:#010x}, ours is {APPLICATION_ID:#010x}). "
-            "Choose another data_dir."
-        )
-    if version > SCHEMA_VERSION:
-        raise ResultsFileError(
-            f"{path} has schema {version}, newer than schema {SCHEMA_VERSION} of this version. Install the version that wrote it, or newer."
-        )
-
-
-@contextmanager
-def read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open one unchanging view of the results that can change nothing.
-
-    Raises:
-        ResultsFileError: The file is missing, foreign, damaged or newer, or has not been brought to this schema yet.
-    """
-    identify(path)
-    _finish_interrupted_write(path)
-    with closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=READER_WAIT_S, isolation_level=None)
-    ) as connection:
-        connection.row_factory = sqlite3.Row
-        for pragma in ("query_only = ON", "trusted_schema = OFF"):
-            connection.execute(f"PRAGMA {pragma}")
-        try:
-            connection.execute("BEGIN")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version != SCHEMA_VERSION:
-                raise ResultsFileError(f"{path} has schema {version}, this version reads {SCHEMA_VERSION}. `subcurrent run` upgrades it.")
-            yield connection
-        except UnicodeDecodeError as error:
-            raise ResultsFileError(f"{path} is damaged ({error.reason}). Move it away and run again, or restore a copy.") from error
-        except sqlite3.DatabaseError as error:
-            if "malformed" in str(error) or "not a database" in str(error):
-                raise ResultsFileError(f"{path} is damaged ({error}). Move it away and run again, or restore a copy.") from error
-            raise
-
-
-def _finish_interrupted_write(path: Path) -> None:
-    """Let SQLite roll back what a killed writer left behind; a read-only connection may not."""
-    if path.with_name(f"{path.name}-journal").exists():
-        with closing(sqlite3.connect(path, timeout=READER_WAIT_S)) as connection:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _create(path: Path) -> None:
@@ -158,6 +88,13 @@ def _engine(path: Path) -> Engine:
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # a deferred writer fails at once where this one waits
 
+    @event.listens_for(engine, "handle_error")
+    def tell(context: ExceptionContext) -> None:
+        if isinstance(context.sqlalchemy_exception, OperationalError):  # locked, or the disk: says nothing about the file
+            raise ResultsAccessError(
+                f"SQLite says: {context.original_exception}. Free some space or wait for the other program, then run again."
+            )
+
     return engine
 
 
@@ -169,7 +106,7 @@ def _check_pages(engine: Engine, path: Path) -> None:
         found = f"its schema is unreadable ({error.reason})"
     except (DatabaseError, sqlite3.DatabaseError) as error:
         cause = error.orig if isinstance(error, DatabaseError) else error
-        if isinstance(cause, sqlite3.OperationalError):  # locked, or the disk: says nothing about the file
+        if isinstance(cause, sqlite3.OperationalError):
             raise
         found = str(cause)
     if found != "ok":

@@ -1,7 +1,7 @@
 """Save a run, publish it, go back: the only writer of the results.
 
 The tables of a run flow in as rows or DataFrames, one transaction each; what the next night needs of the published run flows out.
-Readers use the views (``storage.database.read_only``), which follow one pointer that is flipped in one transaction.
+Readers use the views (``storage.results_file.read_only``), which follow one pointer that is flipped in one transaction.
 """
 
 from __future__ import annotations

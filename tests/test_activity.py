@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from storage.activity import ActivityFileError, ActivityStore, SourceEntry, UnbalancedBatchError, UnknownCollectionError
+from storage.activity import ActivityStore, SourceEntry
+from storage.errors import ActivityFileError, UnbalancedBatchError, UnknownCollectionError
 from storage.pseudonyms import KEY_BYTES, Pseudonyms
 from storage.records import Batch, Community, Cursor, Record, Rejected, Tally
 

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from discovery.archetypes import Interpretation, interpret
-from discovery.archetypes.naming import LlmSettings, namer
+from discovery.archetypes.naming import namer
 from discovery.archetypes.template import Facts, Label, labels
 from discovery.clustering import Clustering, ungrouped
 from discovery.clustering.choice import Structure
 from discovery.features import Measurement
+from discovery.settings import LlmSettings
 from storage import tables
 from tests.markets import market, subjects
 

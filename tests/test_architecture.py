@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("discovery", "scoring", "storage")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+HEAVY = {"alembic", "duckdb", "httpx", "jinja2", "matplotlib", "numpy", "openai", "pandas", "praw", "scipy", "sklearn", "sqlalchemy"}
 
 
 def named(path: Path) -> str:
@@ -88,3 +89,10 @@ def test_the_story_is_the_top_of_the_house() -> None:
         for path in FILES
         if re.search(r"^\s*from discovery(\.night)? import .*\bnight\b|import discovery\.night", path.read_text(), re.M)
     ] == ["discovery/commands.py"]
+
+
+def test_reading_commands_import_nothing_heavy() -> None:
+    """What only reads results, or says how to call it, loads neither the measuring nor the writing side, so that it answers at once."""
+    program = "import sys, discovery.commands; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert HEAVY & set(loaded) == set()

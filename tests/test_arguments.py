@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scoring.arguments import PLAIN, READINGS, counter_argument, would_change
 from scoring.components import FEATURES, Panel
 from scoring.opportunity import score
-from scoring.verdicts import Thresholds, rank
+from scoring.thresholds import Thresholds
+from scoring.verdicts import rank
 from tests.scoring_market import alone, certain, groups, keys, ladder, market
 
 READ = [feature for feature in FEATURES if feature not in ("retention", "cross_promotion")]

@@ -12,7 +12,8 @@ from discovery.collect import LISTED, Delivery, collect
 from discovery.console import Progress
 from discovery.journal import Journal
 from discovery.sources import SourceError
-from storage.activity import ActivityStore, UnbalancedBatchError
+from storage.activity import ActivityStore
+from storage.errors import UnbalancedBatchError
 from storage.pseudonyms import Pseudonyms
 from storage.records import Batch
 from storage.results import Provenance, Results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scoring.report.escape import csv_cells, https_address, markdown_link
+from scoring.escape import csv_cells, https_address, markdown_link
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ import stat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import text
 
 from discovery import failures
 from discovery.config import ConfigError
 from discovery.lock import RunLockedError
-from storage.database import ResultsFileError
+from storage.database import open_database
+from storage.errors import ResultsAccessError, ResultsFileError
 
 SAID = "call me at 555-0199, says ana"
 
@@ -44,11 +44,12 @@ def test_a_foreseen_error_says_the_fact(error: Exception, code: int, said: str, 
     assert capsys.readouterr().err == f"subcurrent: {said}\n"
 
 
-def test_a_database_error_keeps_its_values_to_itself() -> None:
+def test_a_database_error_keeps_its_values_to_itself(tmp_path: Path) -> None:
     """What SQLite says is told, without the statement and without its values."""
-    with create_engine("sqlite://").connect() as connection, pytest.raises(OperationalError) as caught:
+    with open_database(tmp_path / "results.db").connect() as connection, pytest.raises(ResultsAccessError) as caught:
         connection.execute(text("SELECT * FROM nowhere WHERE a = :said"), {"said": SAID})
     assert failures.told(caught.value).startswith("SQLite says: no such table: nowhere.")
+    assert failures.exit_code(caught.value) == 1
     assert SAID not in failures.told(caught.value)
 
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from discovery.archetypes.claims import Reply, unsupported
-from discovery.archetypes.naming import LlmSettings, namer
+from discovery.archetypes.naming import namer
 from discovery.archetypes.phrases import PHRASES, spoken
 from discovery.archetypes.template import LONGEST_NAME, LONGEST_SUMMARY, Ask, Facts, Trait, labels
 from discovery.features import FEATURES
+from discovery.settings import LlmSettings
 from tests.loopback import Answer, Asked, answer, dripping, serving
 
 BEES = Facts(

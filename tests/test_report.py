@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from scoring.escape import markdown_text, terminal_text
 from scoring.report import write_report
 from scoring.report.content import read
-from scoring.report.escape import markdown_text, terminal_text
 from scoring.report.render import markdown, page
 from scoring.report.words import (
     TIERS,
@@ -32,8 +32,8 @@ from scoring.report.words import (
     tied_with_first,
     unknown,
 )
-from storage.database import read_only
 from storage.results import Results
+from storage.results_file import read_only
 from tests.publication import BEGAN, FEATURES, PROVENANCE, publication, published
 
 HOSTILE = (

@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from storage.database import APPLICATION_ID, SCHEMA_VERSION, ResultsFileError, read_only
+from storage.errors import ResultsFileError
 from storage.reading import QueryError, ask
 from storage.results import KEPT_RUNS, SAVED, Results
+from storage.results_file import APPLICATION_ID, SCHEMA_VERSION, read_only
 from storage.tables import SourceRun
 from tests.publication import PROVENANCE, publication, published
 

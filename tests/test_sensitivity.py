@@ -9,7 +9,8 @@ import pytest
 from scoring.components import COMPONENTS
 from scoring.opportunity import score
 from scoring.sensitivity import one_at_a_time
-from scoring.verdicts import Thresholds, rank
+from scoring.thresholds import Thresholds
+from scoring.verdicts import rank
 from tests.scoring_market import certain, groups, ladder, market
 
 OPEN = Thresholds(coverage=0, authors=1, demand=0, money=0, score=0, score_low=0)

@@ -10,8 +10,9 @@ import pytest
 
 from scoring.components import FEATURES
 from scoring.opportunity import Entities, score
+from scoring.thresholds import Thresholds
 from scoring.uncertainty import Resampling, intervals, rematched
-from scoring.verdicts import Thresholds, rank
+from scoring.verdicts import rank
 from tests.scoring_market import alone, groups, keys, ladder, market
 
 READ = [feature for feature in FEATURES if feature not in ("retention", "cross_promotion")]

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from scoring.components import FEATURES
 from scoring.opportunity import score
-from scoring.verdicts import VERDICTS, Comparison, Gates, Thresholds, apart, comparisons, grade, order, rank, reason
+from scoring.thresholds import Thresholds
+from scoring.verdicts import VERDICTS, Comparison, Gates, apart, comparisons, grade, order, rank, reason
 from storage.tables import Score, ScoreComponent, ScoreIngredient
 from tests.scoring_market import alone, certain, groups, keys, ladder, market
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import read_only
 from storage.reading import QueryError, ask
 from storage.results import Results
+from storage.results_file import read_only
 from tests.publication import PROVENANCE, publication, published
 
 CONTRACT = {

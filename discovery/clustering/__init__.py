@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from threadpoolctl import threadpool_limits
 
 from discovery.clustering.autokmeans import AutoKMeans
@@ -19,6 +17,7 @@ from discovery.clustering.choice import Structure
 from discovery.clustering.partition import Labels, Matrix, assign, polish, squared_distances
 from discovery.clustering.prepare import Preparation, prepare
 from discovery.features import Feature
+from discovery.settings import ClusteringSettings
 
 __all__ = [
     "AutoKMeans",
@@ -38,25 +37,6 @@ OUTLIER = -1
 
 class TooFewCommunitiesError(ValueError):
     """There are too few communities to look for kinds of them; they can still be ranked."""
-
-
-class ClusteringSettings(BaseModel):
-    """How communities are clustered."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int = Field(1, ge=0, lt=2**32, description="Seed of the clustering; a run sets it to its own.")
-    k_min: int = Field(1, ge=1, description="Fewest archetypes; 1 lets the run find that there are none.")
-    k_max: int = Field(20, ge=1, le=100, description="Most archetypes.")
-    allow_segments: bool = Field(True, description="Offer a stable cut where communities form a continuum.")
-    pca_variance: float = Field(0.95, gt=0, le=1, description="Share of variance that the principal components keep.")
-    within_platform: bool = Field(True, description="Centre and scale features within each platform of ten communities or more.")
-
-    @model_validator(mode="after")
-    def _range_of_k(self) -> Self:
-        if self.k_min > self.k_max:
-            raise ValueError(f"k_min ({self.k_min}) is larger than k_max ({self.k_max})")
-        return self
 
 
 @dataclass(frozen=True)

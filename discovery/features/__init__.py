@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from discovery.features.declaration import FEATURES, Block, Evidence, Feature, Ratio, Transform
 from discovery.features.measure import measure
-from discovery.features.measurement import FeatureSettings, Measurement, Scope, Vocabulary
-from discovery.features.selection import SourceNotStoredError
+from discovery.features.measurement import Measurement, Scope, Vocabulary
+from discovery.settings import FeatureSettings
+from storage.errors import SourceNotStoredError
 
 __all__ = [
     "FEATURES",

@@ -16,10 +16,11 @@ from discovery.features.authors import author_sums, author_tables, lifetimes, li
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
 from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions, search, tag
-from discovery.features.measurement import FeatureSettings, Measurement, Scope
+from discovery.features.measurement import Measurement, Scope
 from discovery.features.phrases import Phrase, needed
 from discovery.features.selection import load, select
 from discovery.features.text import language
+from discovery.settings import FeatureSettings
 
 if TYPE_CHECKING:
     import duckdb

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
 
@@ -22,18 +21,6 @@ class Scope:
     """Only records of this many days before ``now``."""
     portfolio: tuple[str, ...] = ()
     """Keys of the user's own communities, for cross-promotion."""
-
-
-class FeatureSettings(BaseModel):
-    """Bounds of what is read for words and kept as evidence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sample_records: int = Field(
-        default=500, ge=50, description="Records a community's words are counted in, chosen by a hash of their ids."
-    )
-    max_terms: int = Field(default=50_000, ge=1_000, description="Words in the vocabulary of a run; the ones most authors use stay.")
-    mentions_per_tier: int = Field(default=40, ge=1, description="Records kept as evidence per community and tier of intent.")
 
 
 @dataclass(frozen=True)

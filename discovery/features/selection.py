@@ -14,6 +14,7 @@ import pandas as pd
 
 from discovery.features.measurement import Scope
 from discovery.features.sensitive import sensitive_subject
+from storage.errors import SourceNotStoredError
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,10 +28,6 @@ CAPPED_COMMUNITIES, CAPPED_SHARE, CAPPED_WITHIN = 10, 0.3, 0.94
 LISTED_TRIM = 0.1
 """Share of a listing's oldest records that pinned posts may make up."""
 SHOWN_OF_LISTING = 1 - LISTED_TRIM
-
-
-class SourceNotStoredError(LookupError):
-    """The run names a source of which the store holds nothing."""
 
 
 WORDS = "CASE WHEN title = '' THEN text WHEN text = '' THEN title ELSE title || chr(10) || text END"

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from scoring.report import content, render
-from storage.database import read_only
+from storage.results_file import read_only
 
 TOP = 5
 SHOWN = 25

@@ -83,7 +83,7 @@ def read(connection: sqlite3.Connection, *, top: int, shown: int) -> Contents:
     """Read the published run.
 
     Args:
-        connection: From ``storage.database.read_only``.
+        connection: From ``storage.results_file.read_only``.
         top: Rows of each kind that get a section of their own.
         shown: Rows of each ranking that are listed.
 

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator
 
+from scoring.escape import terminal_text
 from scoring.report.content import Contents, Row
-from scoring.report.escape import terminal_text
 from scoring.report.words import CRITERIA, KINDS, VERDICTS, plain
 
 INK, FAINT, ACCENT = "#1f2933", "#9aa5b1", "#0072b2"

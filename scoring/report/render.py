@@ -19,9 +19,9 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from scoring.components import COMPONENTS
+from scoring.escape import Markdown, markdown_link, markdown_text
 from scoring.report import words
 from scoring.report.content import Contents
-from scoring.report.escape import Markdown, markdown_link, markdown_text
 
 TEXT_TAGS = {"h1", "h2", "h3", "p", "a", "em", "strong", "ul", "ol", "li", "blockquote", "img"}
 TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
