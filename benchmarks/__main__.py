@@ -50,6 +50,8 @@ class Figures(NamedTuple):
     dumps: Dumps
     start: Spent
     """A process that only starts: the same in every stage."""
+    help: Spent
+    """``subcurrent --help``, which needs none of what the stages import."""
     stages: dict[str, Spent]
     quarter: tuple[Dumps, Spent]
     """Collecting a quarter as much."""
@@ -68,7 +70,7 @@ def measured(folder: Path, *, records: int, until: str) -> Figures:
     """Write dumps, read them with every stage up to ``until``, and with DuckDB's reader before and after collecting."""
     before = os.getloadavg()[0]
     few, dumps = (_written(folder / name, records=count) for name, count in (("few", records // 4), ("all", records)))
-    start = min((_told("start", run("-c", "import discovery.night")) for _ in range(3)), key=lambda spent: spent.seconds)
+    start, help_ = _fastest("start", "-c", "import discovery.night"), _fastest("help", "-m", "discovery", "--help")
     part = _told("collect a quarter", run("-m", "discovery", "collect", "--config", _config(few)))
     config = _config(dumps)
     reader = [_read(dumps)]
@@ -77,7 +79,7 @@ def measured(folder: Path, *, records: int, until: str) -> Figures:
         stages[stage] = _told(stage, run("-m", "discovery", stage, "--config", config))
         if stage == "collect":
             reader.append(_read(dumps))
-    return Figures(dumps, start, stages, (few, part), sum(reader) / len(reader), (before, os.getloadavg()[0]))
+    return Figures(dumps, start, help_, stages, (few, part), sum(reader) / len(reader), (before, os.getloadavg()[0]))
 
 
 def markdown(figures: Figures) -> str:
@@ -115,6 +117,7 @@ def _remarks(figures: Figures) -> str:
     return f"""\
 - Each stage is a process of its own. Starting one takes {figures.start.seconds:.1f} s and {figures.start.peak / MB:,.0f} MB: \
 counted in its seconds and memory, not in its records/s, which are left out where little else was done.
+- `subcurrent --help` takes {figures.help.seconds:.1f} s, {figures.help.cpu:.1f} CPU seconds and {figures.help.peak / MB:,.0f} MB.
 - These stages, without the second report: {seconds:,.0f} s, at most {peak / MB:,.0f} MB.
 - Memory of collect: {part.peak / MB:,.0f} MB for {few.records:,} records, {collect.peak / MB:,.0f} MB for {figures.dumps.records:,}: what \
 grows is the store's cache, up to `limits.memory`.
@@ -143,6 +146,11 @@ def _read(dumps: Dumps) -> float:
     if int(rows) != dumps.records:
         raise RuntimeError(f"DuckDB's reader found {rows} of {dumps.records} records: the comparison would not be of the same work.")
     return float(seconds)
+
+
+def _fastest(what: str, *command: str) -> Spent:
+    """Run what is soon done three times; the fastest was disturbed least."""
+    return min((_told(what, run(*command)) for _ in range(3)), key=lambda spent: spent.seconds)
 
 
 def _told(what: str, spent: Spent) -> Spent:
