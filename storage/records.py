@@ -22,7 +22,7 @@ def _storable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"the text holds a lone surrogate at position {error.start}") from None
+        raise ValueError(f"the text holds bytes that are not UTF-8, or a lone surrogate, at position {error.start}") from None
     return text
 
 

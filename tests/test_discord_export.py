@@ -140,7 +140,7 @@ def test_bad_messages_do_not_stop_the_others(tmp_path):
     assert len(page.records) == 1
     assert [(each.position, each.reason) for each in page.quarantined] == [
         ("export.json:1", "a time of unknown form"),
-        ("export.json:2", "text: value_error"),
+        ("export.json:2", "text: the text holds bytes that are not UTF-8, or a lone surrogate, at position 0"),
         ("export.json:3", "no field type"),
         ("export.json:4", "a field of the wrong form (TypeError)"),
     ]

@@ -209,7 +209,7 @@ def test_records_outside_the_window_are_refused_and_counted(tmp_path: Path) -> N
         pytest.param(rows(1).replace(b'"ana"', b"7"), "a field of the wrong form", id="type"),
         pytest.param(rows(1).replace(b"1500000001", b"1e999"), "a field of the wrong form", id="infinite"),
         pytest.param(rows(1).replace(b"1500000001", b"9" * 30), "created_at: less_than", id="huge"),
-        pytest.param(rows(1).replace(b"Post", b"secretname\\u0000"), "title: value_error", id="nul"),
+        pytest.param(rows(1).replace(b"Post", b"secretname\\u0000"), "title: the text holds a NUL character", id="nul"),
         pytest.param(rows(1).replace(b"bees", b"../../secretname"), "a subreddit's name of the wrong form", id="path"),
     ],
 )

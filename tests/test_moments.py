@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,6 +20,7 @@ NOON = 1_577_880_000
     [
         NOON,
         float(NOON) + 0.9,
+        Decimal(NOON) + Decimal("0.9"),
         NOON * 1_000 + 999,
         NOON * 10**6,
         NOON * 10**9,
@@ -48,13 +50,13 @@ def test_the_zone_is_for_times_that_name_none(value: object) -> None:
     assert moment(NOON, berlin) == NOON
 
 
-@pytest.mark.parametrize("value", ["2020-01-01", "20200101", date(2020, 1, 1)])
+@pytest.mark.parametrize("value", ["2020-01-01", "20200101", 20200101, 20200101.0, date(2020, 1, 1)])
 def test_a_date_is_its_midnight(value: object) -> None:
     """A day without a time begins at midnight; eight digits are a date and no number of seconds."""
     assert moment(value) == NOON - 12 * 3600
 
 
-@pytest.mark.parametrize("value", [None, "", "yesterday", "01/02/2020", True, [], "nan", "-5"])
+@pytest.mark.parametrize("value", [None, "", "yesterday", "01/02/2020", True, [], "nan", "-5", -5, 0, "0", 180, 2020, "2020", 99_999_999])
 def test_no_time_is_no_guess(value: object) -> None:
     """What may mean several things, or nothing, is not a time."""
     with pytest.raises(MalformedItemError):

@@ -193,24 +193,25 @@ def test_bad_rows_are_quarantined(tmp_path: Path) -> None:
     page = read(tmp_path)
     assert len(page.records) == len(bad) + 1
     reasons = [item.reason for item in page.quarantined]
-    assert reasons[:3] == ["2 cells where the header has 3", "a time of unknown form", "no community"]
-    assert reasons[3:] == ["a cell longer than 1048576 bytes", "text: value_error"]
+    form = "a time of unknown form (if it is none: map created_at; if it has its own form: give it as time_format)"
+    assert reasons[:3] == ["2 cells where the header has 3", form, "no community"]
+    assert reasons[3:] == ["a cell longer than 1048576 bytes", "bytes that are not utf-8: save the file as UTF-8, or name its encoding"]
     assert page.fetched == len(page.records) + len(page.quarantined)
 
 
 def test_objects_need_not_have_the_same_keys(tmp_path: Path) -> None:
     """NDJSON may leave keys out; only an object without community or time is quarantined."""
     rows = [
-        {"forum": "a", "date": 1, "text": "x"},
-        {"date": 2, "forum": "a"},
+        {"forum": "a", "date": 10**9, "text": "x"},
+        {"date": 10**9 + 1, "forum": "a"},
         {"forum": "a"},
-        {"forum": "a", "date": 3, "likes": 4},
+        {"forum": "a", "date": 10**9 + 2, "likes": 4},
         [1],
         5,
     ]
     (tmp_path / "t.ndjson").write_text("\n".join(map(json.dumps, rows)))
     page = read(tmp_path)
-    assert [(record.created_at, record.score) for record in page.records] == [(1, None), (2, None), (3, 4)]
+    assert [(record.created_at, record.score) for record in page.records] == [(10**9, None), (10**9 + 1, None), (10**9 + 2, 4)]
     assert [item.position for item in page.quarantined] == ["t.ndjson:3", "t.ndjson:5", "t.ndjson:6"]
 
 
@@ -220,6 +221,10 @@ def test_objects_need_not_have_the_same_keys(tmp_path: Path) -> None:
         ("?time_zone=Mars/Base", "no time zone"),
         ("?coverage=some", "coverage"),
         ("?platform=My%20Forum", "platform"),
+        ("?time_format=%H:%M", "does not tell year, month and day"),
+        ("?time_format=%d.%m.%y %Q", "does not tell year, month and day"),
+        ("?encoding=utf-16", "no encoding that keeps ASCII"),
+        ("?encoding=mars", "no encoding that keeps ASCII"),
         ("?colour=red", "Its settings are path, platform, coverage"),
     ],
 )
@@ -238,7 +243,7 @@ def test_packed_parquet_must_be_unpacked(tmp_path: Path) -> None:
 
 def test_a_bad_row_is_found_by_its_line(tmp_path: Path) -> None:
     """The header is line 1, and a quoted cell may hold many lines."""
-    (tmp_path / "t.csv").write_bytes(b'community,created_at,text\nbees,1,"x\ny\nz"\nbees,never,x\n')
+    (tmp_path / "t.csv").write_bytes(b'community,created_at,text\nbees,2020-01-01,"x\ny\nz"\nbees,never,x\n')
     page = read(tmp_path)
     assert [bad.position for bad in page.quarantined] == ["t.csv:5"]
     assert len(page.records) == 1
@@ -246,7 +251,7 @@ def test_a_bad_row_is_found_by_its_line(tmp_path: Path) -> None:
 
 def test_a_quote_that_is_never_closed_is_no_text(tmp_path: Path) -> None:
     """Rows that an open quote swallows do not become words of one record in silence."""
-    (tmp_path / "t.csv").write_bytes(b'community,created_at,text\nbees,1,fine\nbees,2,"open\nbees,3,lost\n')
+    (tmp_path / "t.csv").write_bytes(b'community,created_at,text\nbees,2020-01-01,fine\nbees,2020-01-02,"open\nbees,2020-01-03,lost\n')
     page = read(tmp_path)
     assert [record.text for record in page.records] == ["fine"]
     assert [(bad.position, bad.reason[:30]) for bad in page.quarantined] == [("t.csv:3", "a quote that is never closed, ")]
@@ -255,8 +260,105 @@ def test_a_quote_that_is_never_closed_is_no_text(tmp_path: Path) -> None:
 def test_lines_that_end_with_cr_alone_are_an_error_with_a_remedy(tmp_path: Path) -> None:
     """A table of an old Mac is named as what it is."""
     (tmp_path / "t.csv").write_bytes(b"community,created_at\rbees,1\rbees,2\r")
-    with pytest.raises(SourceError, match=r"CR alone.*save it again with LF"):
+    with pytest.raises(SourceError, match=r"a CR .* as a line's only end\. Save it again with LF"):
         read(tmp_path)
+
+
+def test_excels_own_dialect(tmp_path: Path) -> None:
+    """Excel may say the delimiter before the header, and break a line inside a name of a column."""
+    (tmp_path / "t.csv").write_bytes(
+        b'\xef\xbb\xbfsep=;\r\nforum;date;"the\ntext, all";likes\r\na;2020-01-01;"x;\r\ny";2\r\na;never;x;\r\n'
+    )
+    page = read(tmp_path, "?text=the%0Atext, all")
+    assert [(record.text, record.score) for record in page.records] == [("x;\r\ny", 2)]
+    assert [bad.position for bad in page.quarantined] == ["t.csv:6"]
+
+
+def test_blank_lines_before_the_header(tmp_path: Path) -> None:
+    """A table that begins with an empty line is not an empty table."""
+    (tmp_path / "t.csv").write_bytes(b"\n\r\nforum,date\na,2020-01-01\n")
+    assert len(read(tmp_path).records) == 1
+
+
+def test_another_encoding_is_read_when_named(tmp_path: Path) -> None:
+    """Rows that are not UTF-8 are told as such, one by one; with their encoding named they are read."""
+    (tmp_path / "t.csv").write_bytes("forum;date;text\na;2020-01-01;schön\na;2020-01-01;gut\n".encode("cp1252"))
+    page = read(tmp_path)
+    assert [record.text for record in page.records] == ["gut"]
+    assert [bad.position for bad in page.quarantined] == ["t.csv:2"]
+    assert [record.text for record in read(tmp_path, "?encoding=cp1252").records] == ["schön", "gut"]
+
+
+@pytest.mark.parametrize(
+    ("options", "written", "instant"),
+    [
+        ("?time_format=%d/%m/%Y", "01/02/2020", 1_580_515_200),
+        ("?time_format=%m/%d/%Y %H:%M&time_zone=Europe/Berlin", "1/1/2020 13:00", 1_577_880_000),
+        ("?time_format=%a %b %d %H:%M:%S %z %Y", "Wed Jan 01 12:00:00 +0000 2020", 1_577_880_000),
+    ],
+)
+def test_a_time_of_its_own_form(tmp_path: Path, options: str, written: str, instant: int) -> None:
+    """Day or month first is for the user to say; unsaid, such a time is refused."""
+    assert one(tmp_path, options, created_at=written).created_at == instant
+    with pytest.raises(SourceError, match=r"a time of unknown form .*time_format"):
+        one(tmp_path, created_at=written)
+    with pytest.raises(SourceError, match="a time that is not of the form"):
+        one(tmp_path, options, created_at="2020-01-01T12:00")
+
+
+@pytest.mark.parametrize("nothing", ["nan", "NULL", "None", "\\N", "NA", " ", None])
+def test_what_programs_write_for_nothing_is_nobody(tmp_path: Path, nothing: str | None) -> None:
+    """A missing author, id or score is missing, however it is written, and a missing community is no community."""
+    record = one(tmp_path, author=nothing, parent=nothing, score=nothing)
+    assert (record.author, record.parent, record.score, record.kind) == (None, None, None, "post")
+    with pytest.raises(SourceError, match="no community"):
+        one(tmp_path, community=nothing)
+
+
+@pytest.mark.parametrize("cell", ["community", "author", "id", "text", "parent"])
+@pytest.mark.parametrize("value", [["bees"], {"name": "bees"}])
+def test_lists_and_objects_are_no_cells(tmp_path: Path, cell: str, value: object) -> None:
+    """What holds several values is not turned into the name of one."""
+    with pytest.raises(SourceError, match="a list or an object where one value belongs"):
+        one(tmp_path, **{cell: value})
+
+
+def test_parquet_of_unusual_types(tmp_path: Path) -> None:
+    """Decimals are numbers, bytes are text, and a date written as a number is that date."""
+    columns = "'a'::BLOB AS forum, 7.0::DECIMAL(9, 2) AS user, 20200101 AS date, 'x'::BLOB AS text, 5::DECIMAL(9, 2) AS score"
+    duckdb.sql(f"COPY (SELECT {columns}) TO '{tmp_path}/t.parquet' (FORMAT parquet)")
+    (record,) = read(tmp_path).records
+    assert (record.communities, record.author, record.text, record.score) == (("table:a",), "7", "x", 5)
+    assert record.created_at == 1_577_836_800
+
+
+def test_a_reddit_table_without_ids(tmp_path: Path) -> None:
+    """Rows of a subreddit that bear no ids are known by content and place; their community is Reddit's all the same."""
+    rows = (("r/Bees", "AutoModerator", "1577880000", "hi"), ("bees", "ana ", "1577880000", "hi"), ("u_x", "x", "1577880000", "hi"))
+    (tmp_path / "t.csv").write_bytes(as_csv(("subreddit", "author", "created_utc", "body"), *rows))
+    page = read(tmp_path)
+    assert [(record.communities, record.author, record.bot) for record in page.records] == [
+        (("reddit:bees",), "AutoModerator", True),
+        (("reddit:bees",), "ana", False),
+    ]
+    assert len({record.id for record in page.records}) == 2
+    assert [(community.key, community.name) for community in page.communities] == [("reddit:bees", "r/Bees")]
+    assert page.refused == 1
+
+
+def test_a_column_that_is_no_count_can_be_left_out(tmp_path: Path) -> None:
+    """A score in fractions is refused with its name and the way to do without it."""
+    with pytest.raises(SourceError, match=r"a score that is no whole number \(`score=` leaves it out\)"):
+        one(tmp_path, score=0.7)
+    assert one(tmp_path, "?score=", score=0.7).score is None
+
+
+@pytest.mark.parametrize("text", ['[{"community": "a", "created_at": 1577880000}]', '[\n {"community": "a", "created_at": 1577880000}\n]'])
+def test_one_json_list_is_no_table(tmp_path: Path, text: str) -> None:
+    """A list of objects is named as what it is, with the way to make a table of it."""
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(SourceError, match=r"one JSON list.*jq -c"):
+        read(tmp_path / "t.json")
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.ndjson"])

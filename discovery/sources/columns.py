@@ -11,6 +11,10 @@ FILE = "@file"
 """In place of a community column: each file is a community, named after it."""
 
 
+NONE = ""
+"""In place of a column: the table has none, whatever its columns are called."""
+
+
 class Cells(NamedTuple):
     """What we know to read in a row, as the table writes it; None where it has no such column."""
 
@@ -31,17 +35,29 @@ class Cells(NamedTuple):
 
 
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "community": ("community", "subreddit", "channel", "channel_name", "forum", "group", "category", "board", "room", "list"),
-    "created_at": ("created_at", "created_utc", "created", "timestamp", "datetime", "date", "time", "posted_at", "published_at"),
+    "community": (
+        *("community", "subreddit", "channel", "channel_name", "forum", "group", "category", "board", "room", "list"),
+        *("chat", "chat_name", "chat_title", "group_name", "forum_name"),
+    ),
+    "created_at": (
+        *("created_at", "created_utc", "created", "timestamp", "datetime", "date", "time", "posted_at", "published_at"),
+        *("creation_date", "sent_at"),
+    ),
     "id": ("id", "record_id", "post_id", "comment_id", "message_id", "uuid"),
-    "author": ("author", "author_id", "user", "user_id", "username", "user_name", "author_name", "nick", "sender"),
+    "author": (
+        *("author", "author_id", "user", "user_id", "username", "user_name", "author_name", "nick", "sender"),
+        *("sender_id", "sender_name", "from_id", "owner_user_id"),
+    ),
     "text": ("text", "body", "content", "selftext", "preview", "message"),
     "title": ("title", "subject", "headline"),
     "type": ("type", "kind", "record_type"),
     "thread": ("thread", "thread_id", "link_id", "topic_id", "conversation_id"),
-    "parent": ("parent", "parent_id", "reply_to", "in_reply_to", "reply_to_id"),
-    "score": ("score", "ups", "upvotes", "likes", "points", "votes"),
-    "replies": ("replies", "comments", "num_comments", "comms_num", "comment_count", "reply_count"),
+    "parent": (
+        *("parent", "parent_id", "reply_to", "in_reply_to", "reply_to_id"),
+        *("in_reply_to_id", "reply_to_msg_id", "reply_to_message_id"),
+    ),
+    "score": ("score", "ups", "upvotes", "likes", "points", "votes", "num_points", "like_count", "favourites_count"),
+    "replies": ("replies", "comments", "num_comments", "comms_num", "comment_count", "reply_count", "replies_count", "comments_count"),
     "domain": ("domain", "host"),
     "bot": ("bot", "is_bot"),
     "retrieved_at": ("retrieved_at", "retrieved_on", "scraped_at", "fetched_at"),
@@ -66,6 +82,10 @@ class Layout(NamedTuple):
         answering = {"type", "thread", "parent", "replies"}
         return any(name is not None for cell, name in zip(Cells._fields, self.names, strict=True) if cell in answering)
 
+    def has(self, cell: str) -> bool:
+        """Tell whether the table has a column for a cell."""
+        return self.names[Cells._fields.index(cell)] is not None
+
     def row(self, values: Sequence[Any]) -> Cells:
         """Pick the cells out of a row of values."""
         padded = [*values, None]
@@ -89,7 +109,7 @@ def layout(header: Sequence[str], mapped: Mapping[str, str], *, where: str) -> L
 
 def _column(cell: str, header: Sequence[str], mapped: Mapping[str, str], where: str) -> str | None:
     wanted = mapped.get(cell)
-    if wanted == FILE:
+    if wanted == FILE or (wanted == NONE and cell not in _REQUIRED):
         return None
     if wanted is not None:
         if wanted not in header:

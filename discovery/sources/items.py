@@ -20,8 +20,9 @@ def reason(error: Exception) -> str:
     """Say why an item is malformed without a word of what it holds."""
     match error:
         case ValidationError():
-            fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            return f"{'.'.join(map(str, fault['loc']))}: {fault['type']}"
+            fault = error.errors(include_input=False, include_url=False)[0]
+            said = fault.get("ctx", {}).get("error", fault["type"])  # what a record's own validators say, which quotes nothing
+            return f"{'.'.join(map(str, fault['loc']))}: {said}"
         case MalformedItemError():
             return str(error)
         case UnicodeDecodeError():

@@ -7,34 +7,30 @@ the platform and never copied from a cell, which may hold anything, a person's n
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import math
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, ClassVar, Self
+from typing import Any, ClassVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from discovery.sources import Policy, SourceError, reddit_json
+from discovery.sources import Policy, SourceError, delimited, reddit_json, values
 from discovery.sources.archives import Member
 from discovery.sources.columns import FILE, Cells, Layout, layout
-from discovery.sources.files import LINE, FileSource, Item, json_value, lines, where
+from discovery.sources.files import FileSource, Item, json_value, lines, where
 from discovery.sources.items import MalformedItemError
 from discovery.sources.moments import moment
 from storage import parquet
 from storage.records import Community, Coverage, Record, Rejected
 
-csv.field_size_limit(LINE)  # process-wide, as csv has it; a longer cell is rejected
-
 _POSTS = frozenset({"post", "submission", "question", "topic", "t3"})
 _REPLIES = frozenset({"reply", "comment", "answer", "t1"})
 _UNFIT = re.compile(r"[\s\x00-\x1f]")
-_DELIMITERS = (",", ";", "\t", "|")
 _KNOWN = 50_000
 """Communities and headers remembered, so that memory does not grow with the table."""
 
@@ -51,6 +47,8 @@ class Table(FileSource):
     )
     shows: Coverage = Field("unknown", alias="coverage", description="`complete` if the table holds every record of its span")
     time_zone: str = Field("UTC", description="Zone of times that name none")
+    time_format: str | None = Field(None, description="Form of times that are neither numbers nor ISO 8601, for example %d/%m/%Y %H:%M")
+    encoding: str = Field("utf-8", description="Encoding of a CSV, for example cp1252, as Excel writes in Europe")
     community: str | None = Field(None, description=f"Column of the community, or {FILE} where each file is one")
     created_at: str | None = Field(None, description="Column of the time: epoch seconds or milliseconds, or ISO 8601")
     id: str | None = None
@@ -75,6 +73,29 @@ class Table(FileSource):
             raise ValueError(f"`{zone}` is no time zone; write one like Europe/Berlin") from None
         return zone
 
+    @field_validator("time_format")
+    @classmethod
+    def _whole_date(cls, form: str | None) -> str | None:
+        day = datetime(2001, 12, 31, tzinfo=UTC)
+        try:
+            whole = form is None or datetime.strptime(day.strftime(form), form).date() == day.date()  # noqa: DTZ007 - the date alone counts
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ValueError(f"`{form}` does not tell year, month and day; write one like %d/%m/%Y %H:%M")
+        return form
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str) -> str:
+        try:
+            kept = "\n,;\t".encode(name) == b"\n,;\t"
+        except LookupError:
+            kept = False
+        if not kept:
+            raise ValueError(f"`{name}` is no encoding that keeps ASCII; write one like cp1252 or latin-1")
+        return name
+
     def observed(self) -> Coverage:
         """Tell what the user says the table shows."""
         return self.shows
@@ -85,7 +106,7 @@ class Table(FileSource):
             case ".parquet":
                 return self._parquet(member)
             case ".ndjson" | ".jsonl" | ".json":
-                return lines(member)
+                return _objects(member)
             case _:
                 return self._csv(member)
 
@@ -105,26 +126,36 @@ class Table(FileSource):
         return self._read(cells, found, member, item.position)
 
     def _read(self, cells: Cells, found: Layout, member: Member, position: int) -> Iterable[Record | Community]:
-        named = member.stem if self.community == FILE else cells.community
-        if named is None or not (named := str(named).strip()):
+        named = member.stem if self.community == FILE else values.name(cells.community)
+        if named is None or not (named := named.strip()):
             raise MalformedItemError("no community")
-        reply = _is_reply(cells)
+        spot = f"{PurePosixPath(member.name).name}:{position}"
         if self.platform == "reddit" or (self.platform is None and (found.names[0] or "").lower() == "subreddit"):
-            thing = _thing(cells, named.removeprefix("/").removeprefix("r/"), reply=reply, created_at=moment(cells.created_at, self._zone))
-            record = reddit_json.record(thing, retrieved_at=_optional_moment(cells.retrieved_at, self._zone))
-            return (record,) if self._met(record.communities[0]) else (record, reddit_json.community(thing, retrieved_at=None))
+            return self._reddit(cells, found, named.removeprefix("/").removeprefix("r/"), spot)
         key = f"{self.platform or self.kind}:{_UNFIT.sub(lambda found: quote(found[0]), named)}"
-        record = self._record(cells, key, reply=reply, threaded=found.threaded, spot=f"{PurePosixPath(member.name).name}:{position}")
+        record = self._record(cells, key, threaded=found.threaded, spot=spot)
         return (record,) if self._met(key) else (record, Community(key=key, name=named))
 
-    def _record(self, cells: Cells, key: str, *, reply: bool, threaded: bool, spot: str) -> Record:
+    def _reddit(self, cells: Cells, found: Layout, subreddit: str, spot: str) -> Iterable[Record | Community]:
+        """Read a row as the Reddit object it came from; where the table has no ids, as any row of its subreddit."""
+        thing = _thing(cells, subreddit, reply=_is_reply(cells), created_at=self._moment(cells.created_at))
+        if found.has("id"):
+            record = reddit_json.record(thing, retrieved_at=self._optional_moment(cells.retrieved_at))
+        else:
+            record = self._record(cells, reddit_json.key(thing), threaded=found.threaded, spot=spot)
+            record = record.model_copy(update={"bot": record.author is not None and reddit_json.is_bot(record.author)})
+        return (record,) if self._met(record.communities[0]) else (record, reddit_json.community(thing, retrieved_at=None))
+
+    def _record(self, cells: Cells, key: str, *, threaded: bool, spot: str) -> Record:
         """Build the record of a row of a platform we do not know; ids are unique inside their community."""
-        author = _author(cells.author)
-        created_at = moment(cells.created_at, self._zone)
-        text, title = _text(cells.text), _text(cells.title)
-        given = _id(cells.id)
+        author, reply = values.author(cells.author), _is_reply(cells)
+        created_at = self._moment(cells.created_at)
+        text, title = values.words(cells.text), values.words(cells.title)
+        given = values.identifier(cells.id)
         own = f"{key}/{given}" if given else f"{key}/~{_digest(key, str(created_at), title, text, spot)}"
-        thread, parent = (f"{key}/{_id(value)}" if _id(value) else None for value in (cells.thread, cells.parent))
+        thread, parent = (
+            f"{key}/{values.identifier(value)}" if values.identifier(value) else None for value in (cells.thread, cells.parent)
+        )
         return Record(
             id=own,
             communities=(key,),
@@ -135,42 +166,44 @@ class Table(FileSource):
             title=title,
             thread=thread or (own if threaded and not reply else None),
             parent=parent if reply else None,
-            score=_count(cells.score),
-            replies=_count(cells.replies),
-            bot=str(cells.bot).lower() in {"true", "1", "yes"},
+            score=values.count(cells.score, cell="score"),
+            replies=values.count(cells.replies, cell="replies"),
+            bot=values.flag(cells.bot),
             domain=reddit_json.link_domain(cells.domain),
-            retrieved_at=_optional_moment(cells.retrieved_at, self._zone),
+            retrieved_at=self._optional_moment(cells.retrieved_at),
         )
 
-    def _csv(self, member: Member) -> Iterator[Item | Rejected]:
-        """Cut a CSV into rows; bytes that are not UTF-8 become marks that no record accepts."""
-        text = _CsvLines(member.stream)
-        first = next(text, "").removeprefix("\ufeff")
-        if not first.strip():
-            return
-        delimiter = max(_DELIMITERS, key=first.count)
+    def _moment(self, value: object) -> int:
+        """Read a time in the form the user gave, else in those every source knows.
+
+        Raises:
+            MalformedItemError: it has none of them.
+        """
+        if not isinstance(value, str):
+            return moment(value, self._zone)
         try:
-            header = next(csv.reader([first], delimiter=delimiter))
-        except csv.Error:
-            ends = "Its lines end with CR alone, or its first is too long: save it again with LF line ends."
-            raise SourceError(f"`{member.name}` has a header that cannot be read. {ends}") from None
-        found = layout(header, self._mapped, where=f"`{member.name}`")
-        rows = csv.reader(text, delimiter=delimiter)
-        while True:
-            number = rows.line_num + 2  # the header is line 1, and a quoted cell may hold many lines
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                fault = f"a cell longer than {LINE} bytes" if "limit" in str(error) else "a CR inside a cell without quotes"
-                yield Rejected(position=where(member, number), reason=fault, sha256=text.digest())
+            if self.time_format is not None:
+                return moment(datetime.strptime(value.strip(), self.time_format), self._zone)  # noqa: DTZ007 - moment knows the zone
+            return moment(value, self._zone)
+        except ValueError:
+            given = f"a time that is not of the form {self.time_format}"
+            other = "a time of unknown form (if it is none: map created_at; if it has its own form: give it as time_format)"
+            raise MalformedItemError(given if self.time_format else other) from None
+
+    def _optional_moment(self, value: object) -> int | None:
+        return None if value is None or value in values.NOTHING else self._moment(value)
+
+    def _csv(self, member: Member) -> Iterator[Item | Rejected]:
+        found: Layout | None = None
+        for number, row in delimited.rows(member.stream, encoding=self.encoding):
+            if found is None:
+                if isinstance(row, delimited.Fault):
+                    raise SourceError(f"`{member.name}` has a header that cannot be read: {row.reason}. Save it again with LF line ends.")
+                found = layout(row, self._mapped, where=f"`{member.name}`")
+            elif isinstance(row, delimited.Fault):
+                yield Rejected(position=where(member, number), reason=row.reason, sha256=row.sha256)
             else:
-                if text.ended:  # csv asked for a line more than there is
-                    fault = "a quote that is never closed, so that the rest of the file is one cell"
-                    yield Rejected(position=where(member, number), reason=fault, sha256=text.digest())
-                elif row:
-                    yield Item(number, row, found)
+                yield Item(number, row, found)
 
     def _parquet(self, member: Member) -> Iterator[Item]:
         if member.packed:
@@ -220,32 +253,17 @@ class Table(FileSource):
         return set()
 
 
-class _CsvLines:
-    """Lines of a CSV as text; one that is too long comes as a cell that csv refuses, never as its beginning."""
+def _objects(member: Member) -> Iterator[Item | Rejected]:
+    """Cut NDJSON into its lines.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._last = b""
-        self.ended = False
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> str:
-        line = self._stream.readline(LINE)
-        if not line:
-            self.ended = True
-            raise StopIteration
-        self._last = line
-        if len(self._last) < LINE or self._last.endswith(b"\n"):
-            return self._last.decode("utf-8", "surrogateescape")
-        while (more := self._stream.readline(LINE)) and not more.endswith(b"\n"):
-            pass
-        return "x" * (LINE + 1)
-
-    def digest(self) -> str:
-        """Hash of the line read last, or of its first MiB."""
-        return hashlib.sha256(self._last).hexdigest()
+    Raises:
+        SourceError: the file is one list.
+    """
+    for number, item in enumerate(lines(member)):
+        if not number and isinstance(item, Item) and item.raw.lstrip().startswith(b"["):
+            way = f"write it so: jq -c '.[]' {PurePosixPath(member.name).name} > rows.ndjson"
+            raise SourceError(f"`{member.name}` is one JSON list, and a table has an object on each line: {way}")
+        yield item
 
 
 def _is_reply(cells: Cells) -> bool:
@@ -256,59 +274,28 @@ def _is_reply(cells: Cells) -> bool:
     given = str(cells.id)
     if given.startswith(("t1_", "t3_")):
         return given.startswith("t1_")
-    return _id(cells.parent) not in {None, _id(cells.id)}
+    return values.identifier(cells.parent) not in {None, values.identifier(cells.id)}
 
 
 def _thing(cells: Cells, subreddit: str, *, reply: bool, created_at: int) -> dict[str, Any]:
     """Write a row as the Reddit object it came from."""
     thing = {
-        "id": _id(cells.id),
+        "id": values.identifier(cells.id),
         "subreddit": subreddit,
-        "author": _author(cells.author),
+        "author": values.author(cells.author),
         "created_utc": created_at,
-        "score": _count(cells.score),
-        "num_comments": _count(cells.replies),
+        "score": values.count(cells.score, cell="score"),
+        "num_comments": values.count(cells.replies, cell="replies"),
         "domain": cells.domain,
     }
     if reply:
-        return {**thing, "body": _text(cells.text), "link_id": _id(cells.thread), "parent_id": _id(cells.parent)}
-    return {**thing, "selftext": _text(cells.text), "title": _text(cells.title)}
-
-
-def _id(value: object) -> str | None:
-    """An id as text; a number that a table wrote as a float is the number."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else None
-    text = str(value)
-    return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
-
-
-def _author(value: object) -> str | None:
-    return None if value in reddit_json.DELETED else _id(value)
-
-
-def _text(value: object) -> str:
-    return "" if value in reddit_json.DELETED else str(value)
-
-
-def _count(value: Any) -> int | None:
-    """Whole number from a cell; None where it is empty."""
-    if value is None or type(value) is int:
-        return value
-    if isinstance(value, bool) or (isinstance(value, str) and not value.strip()):
-        return None
-    number = float(value)
-    if math.isnan(number):
-        return None
-    if not number.is_integer():
-        raise MalformedItemError("a count that is no whole number")
-    return int(number)
-
-
-def _optional_moment(value: object, zone: ZoneInfo) -> int | None:
-    return None if value is None or value == "" else moment(value, zone)
+        return {
+            **thing,
+            "body": values.words(cells.text),
+            "link_id": values.identifier(cells.thread),
+            "parent_id": values.identifier(cells.parent),
+        }
+    return {**thing, "selftext": values.words(cells.text), "title": values.words(cells.title)}
 
 
 def _digest(*parts: str) -> str:
