@@ -108,6 +108,7 @@ def test_folder_is_read_recursively_in_order_of_names(tmp_path: Path) -> None:
         pytest.param(lambda path: path, "holds no file of this kind", id="empty-folder"),
         pytest.param(lambda path: _written(path / "a.tar", tar({"readme.md": b"#"})), "holds no file of this kind", id="empty-archive"),
         pytest.param(lambda path: _written(path / "x.zst", b""), "cut short", id="zero-bytes"),
+        pytest.param(lambda path: _written(path / "x.gz", b""), "cut short", id="zero-bytes-gz"),
         pytest.param(lambda path: _written(path / "x.zst", b"no zstd at all, far from it"), "cannot be read", id="not-zstd"),
         pytest.param(lambda path: _written(path / "x.json", b"\xff\xd8\xff\xe0 a picture\n"), "None of the 1 items", id="other-kind"),
     ],
@@ -277,3 +278,15 @@ def test_a_folder_of_archives_still_packed_says_so(tmp_path: Path) -> None:
     (tmp_path / "coffee.stackexchange.com.7z").touch()
     with pytest.raises(SourceError, match=r"`coffee\.stackexchange\.com\.7z` must be unpacked first"):
         list(pages(load(f"stackexchange_dump:{tmp_path}", credentials={})))
+
+
+@pytest.mark.parametrize("cut", [1024, 1300])
+def test_an_archive_without_its_end_is_cut_short(tmp_path: Path, cut: int) -> None:
+    """An archive that ends after a member or inside the next one's header is no whole archive; what came before is kept."""
+    whole = tar({"RS_1.ndjson": rows(1), "RS_2.ndjson": rows(1, first=1)})
+    assert len(rows(1)) <= 512
+    (tmp_path / "all.tar").write_bytes(whole[:cut])
+    read = []
+    with pytest.raises(SourceError, match=r"after item 1 of `RS_1\.ndjson`: the archive is cut short"):
+        read.extend(pages(dump(tmp_path / "all.tar")))
+    assert [record.id for page in read for record in page.records] == ["reddit:t3_a1"]

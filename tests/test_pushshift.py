@@ -331,3 +331,14 @@ def test_the_published_sample() -> None:
     assert (page.fetched, page.refused, page.quarantined) == (34, 1, [])
     assert [record.kind for record in page.records] == ["reply"] * 18 + ["post"] * 15
     assert len(gather(source)) == 33
+
+
+@pytest.mark.parametrize("time", [0, "0", 20200101, -5])
+def test_a_time_before_reddit_is_a_placeholder(tmp_path: Path, time: object) -> None:
+    """A row that is dated before Reddit began has no time that could be believed."""
+    (tmp_path / "RC.ndjson").write_text(
+        json.dumps(row(2020, reply=True, created_utc=time)) + "\n" + json.dumps(row(2021, reply=True)) + "\n"
+    )
+    (page,) = Pushshift(path=tmp_path / "RC.ndjson").batches(Cursor(), window=EVER)
+    assert [bad.reason for bad in page.quarantined] == ["a time before Reddit began"]
+    assert len(page.records) == 1

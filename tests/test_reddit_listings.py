@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from discovery.sources import EVER, load
+from discovery.sources.reddit_listings import REPLY
 from storage.records import Batch, Cursor
 from tests.factories import gather
 
@@ -141,3 +142,11 @@ def test_the_published_listings() -> None:
     assert len({key for record in records for key in record.communities}) == 12
     assert len({record.author for record in records}) == 10_819
     assert source.observed() == "listing"
+
+
+def test_an_endless_line_is_one_bad_reply(tmp_path: Path) -> None:
+    """A line longer than any reply is quarantined once, and those around it are read."""
+    endless = '{"kind": "Listing", "data": "' + "x" * (2 * REPLY) + '"}'
+    page = read(tmp_path, "\n".join([json.dumps(listing(post("a"))), endless, json.dumps(listing(post("b")))]))
+    assert [record.id for record in page.records] == ["reddit:t3_a", "reddit:t3_b"]
+    assert [bad.position for bad in page.quarantined] == ["saved.json:2"]

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, Self, cast
 
 import zstandard
 
@@ -106,7 +106,7 @@ def members(
             _recognise(file.name, raw.peek(_FRAME_HEADER))
             stream, checked = _decompressed(file.name, raw)
             if _is_archive(file.name):
-                archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
+                archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r|", tarinfo=_Entry))
                 folder = f"{name}/" if path.is_dir() else ""
                 for inner, (entry, opened) in enumerate(_archived(archive, accepts)):
                     opened_any = True
@@ -128,6 +128,7 @@ def _recognise(name: str, begin: bytes) -> None:
 
     Raises:
         ForeignFormatError: they are.
+        EOFError: nothing is there to decompress.
     """
     for magic, fault in _FOREIGN.items():
         if begin.startswith(magic):
@@ -137,6 +138,8 @@ def _recognise(name: str, begin: bytes) -> None:
     found = next((ending for magic, ending in _MAGIC.items() if begin.startswith(magic)), "")
     if found and found != named:
         raise ForeignFormatError(f"it is compressed: give its name the ending {found}")
+    if not begin and named in _COMPRESSIONS:
+        raise EOFError("it is cut short: it holds not one byte")
     if begin and not found and named in {".gz", ".bz2", ".xz"}:
         raise ForeignFormatError(f"it is not compressed as its ending {suffix} says: rename it")
 
@@ -191,6 +194,17 @@ def _is_archive(name: str) -> bool:
 
 def _hidden(path: PurePosixPath | Path) -> bool:
     return any(part.startswith(".") and part not in {".", ".."} for part in path.parts)
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry of an archive. Python takes an archive that is cut between or inside headers for one that ends there."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError):  # type: ignore[attr-defined]  # typeshed leaves them out
+            raise EOFError("the archive is cut short: it has no end mark") from None
 
 
 class _Frames(io.RawIOBase):

@@ -30,6 +30,8 @@ SETTLED = 36 * 3600
 DELETED: frozenset[object] = frozenset(
     {None, "", "[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]", "[ Removed by Reddit ]"}
 )
+_EARLIEST = 1_100_000_000
+"""Before Reddit's first post, in June 2005: a time of a placeholder, not of a record."""
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _ID = re.compile(r"(?:t[13]_)?([0-9a-z]{1,13})")
@@ -56,6 +58,8 @@ def record(thing: Mapping[str, Any], *, retrieved_at: int | None = None, escaped
     post = _post_of(thing) if reply else own
     meta = thing.get("_meta") or {}
     created_at = instant(thing["created_utc"])
+    if created_at < _EARLIEST:
+        raise MalformedItemError("a time before Reddit began")
     read_at = _read_at(thing, meta, retrieved_at)
     settled = not dump or "retrieved_2nd_on" in meta or read_at is None or read_at - created_at >= SETTLED
     author = thing.get("author")

@@ -66,6 +66,9 @@ def _replies(member: Member) -> Iterator[tuple[int | None, list[Any]] | Rejected
             continue
         if number == 1 and not _complete(line):
             line += member.stream.read(REPLY)
+        elif len(line) == REPLY and not line.endswith(b"\n"):
+            while (more := member.stream.readline(REPLY)) and not more.endswith(b"\n"):
+                pass
         try:
             yield _opened(json_value(line.removeprefix(b"\xef\xbb\xbf"), depth=_DEPTH))
         except MALFORMED as error:
