@@ -105,6 +105,82 @@ def test_names_that_notices_teach_are_replaced(tmp_path):
     assert [record.text for record in read(log(tmp_path, text))] == ["@someone: hi", "@someone, hi", "note: hi"]
 
 
+STYLES = {
+    "irssi": (
+        "#bees.log",
+        (
+            "--- Log opened Sun Oct 13 00:00:00 2019\n00:01 -!- ana [~a@h] has joined #bees\n00:01 < ana> hi\n00:02 <@bo> ana: yes\n"
+            "00:03  * ana waves\n--- Day changed Mon Oct 14 2019\n00:01 <+ana> late\n--- Log closed Mon Oct 14 00:09:00 2019\n"
+        ),
+    ),
+    "eggdrop": (
+        "bees.log",
+        (
+            "[00:00] --- Sun Oct 13 2019\n[00:01] ana (~a@h) joined #bees.\n[00:01] <ana> hi\n[00:02] <bo> ana: yes\n"
+            "[00:03] Action: ana waves\n"
+            "[00:00] --- Mon Oct 14 2019\n[00:01] <ana> late\n"
+        ),
+    ),
+    "mirc": (
+        "#bees.log",
+        (
+            "Session Start: Sun Oct 13 00:00:00 2019\nSession Ident: #bees\n[00:00] * Now talking in #bees\n"
+            "[00:01] * ana (~a@h) has joined #bees\n"
+            "[00:01] <ana> hi\n[00:02] <@bo> ana: yes\nSession Close: Sun Oct 13 01:00:00 2019\n\nSession Start: Mon Oct 14 00:00:00 2019\n"
+            "[00:01] <ana> late\nSession Close: Mon Oct 14 01:00:00 2019\n"
+        ),
+    ),
+    "weechat": (
+        "bees.weechatlog",
+        (
+            "2019-10-13 00:01:00\t-->\tana (~a@h) has joined #bees\n2019-10-13 00:01:00\tana\thi\n2019-10-13 00:02:00\t@bo\tana: yes\n"
+            "2019-10-13 00:03:00\t *\tana waves\n2019-10-13 00:03:00\t--\tMode #bees\n2019-10-14 00:01:00\tana\tlate\n"
+        ),
+    ),
+    "supybot": (
+        "#bees.log",
+        (
+            "2019-10-13T00:01:00  *** ana <~a@h> has joined #bees\n2019-10-13T00:01:00  <ana> hi\n2019-10-13T00:02:00  <bo> ana: yes\n"
+            "2019-10-14T00:01:00  <ana> late\n"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), STYLES.values(), ids=STYLES)
+def test_the_same_talk_in_every_style(tmp_path, name, text):
+    """What clients and bots log of the same talk is the same: messages, days and people, the mark of a rank taken off."""
+    (batch,) = load(f"chat_log:{log(tmp_path, text, name)}", credentials={}).batches(Cursor(), window=EVER)
+    assert [(record.author, record.created_at - MIDNIGHT) for record in batch.records] == [
+        ("irc/ana", 60),
+        ("irc/bo", 120),
+        ("irc/ana", 86_460),
+    ]
+    assert [record.text for record in batch.records] in (["hi", "@someone: yes", "late"], ["hi", "ana: yes", "late"])
+    assert batch.quarantined == []
+    assert {record.communities for record in batch.records} in ({("chat:irc/bees",)}, {("chat:irc/#bees",)})
+
+
+@pytest.mark.parametrize("name", ["bees_20191013.log", "2019/10/13/#bees.txt", "#bees.2019-10-13.log"])
+def test_a_day_is_found_wherever_the_path_tells_it(tmp_path, name):
+    """The day stands in the file's name, with or without dashes, or in the folders above it."""
+    assert [record.created_at for record in read(log(tmp_path, "[00:01] <ana> hi", name))] == [MIDNIGHT + 60]
+
+
+def test_a_pasted_log_is_text(tmp_path):
+    """A file is read in the style it begins with, so that another log's lines inside a message are its words."""
+    text = "[2019-10-13 00:01:00] <ana> look:\n[00:01] <bo> hi\n00:02 <cy> hi\n[2019-10-13 00:02:00] <bo> so?\n"
+    assert [record.text for record in read(log(tmp_path, text, "bees.txt"))] == ["look:\n[00:01] <bo> hi\n00:02 <cy> hi", "so?"]
+
+
+def test_a_line_of_no_known_form_is_quarantined(tmp_path):
+    """A line with a time that is neither said by anybody nor a notice that we know is no message and no silence."""
+    log(tmp_path, "[00:01] ana: hi\n[00:02] <bo> hi\n[00:03] <a b> hi\n")
+    (batch,) = load(f"chat_log:{tmp_path}", credentials={}).batches(Cursor(), window=EVER)
+    assert [bad.position[-1] for bad in batch.quarantined] == ["1", "3"]
+    assert len(batch.records) == 1
+
+
 def test_old_encodings_and_control_codes(tmp_path):
     """Latin-1 is read where UTF-8 fails, colours and NUL are dropped."""
     (record,) = read(log(tmp_path, "[00:01] <ana> caf\xe9 \x0304,01red\x0f\x00 end".encode("latin-1")))
@@ -113,7 +189,8 @@ def test_old_encodings_and_control_codes(tmp_path):
 
 def test_what_is_no_log_is_quarantined(tmp_path):
     """Text before the first message, or without any date, is quarantined; a file of nothing else is an error."""
-    log(tmp_path, "welcome\n[2019-10-13 00:01] <ana> hi\n[00:02] <bo> when?\n", "channel.txt")
+    log(tmp_path, "welcome\n[2019-10-13 00:01] <ana> hi\n", "channel.txt")
+    log(tmp_path, "[00:02] <bo> when?\n", "undated.txt")
     (batch,) = load(f"chat_log:{tmp_path}", credentials={}).batches(Cursor(), window=EVER)
     assert [rejected.reason for rejected in batch.quarantined] == [
         "neither a message nor a notice of a log",

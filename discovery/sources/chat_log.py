@@ -1,4 +1,4 @@
-"""Chat logs as text, a line a message: IRC by the day (``[HH:MM] <nick> text``), Gitter in one file with the full time.
+"""Chat logs as text, a line a message: IRC by the day or with lines that begin a day, Gitter in one file with the full time.
 
 Chat has no threads, so every message is a post of its channel. Logs give messages no ids, so an id is a hash of channel,
 time and text: the same line in two logs is one record. Notices (``***``) and actions (``*``) are no messages; they teach nicks.
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
 
-from discovery.sources import Policy
+from discovery.sources import Policy, chat_lines
 from discovery.sources.archives import Member, plain
 from discovery.sources.files import LINE, FileSource, Item, lines
 from discovery.sources.items import MalformedItemError
@@ -29,16 +29,16 @@ from storage.records import Community, Record, Rejected
 NICKS = 100_000
 """Nicks that notices taught, kept at hand; the store knows those who ever spoke."""
 
-_BEGINS = re.compile(rb"\[(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d(?::\d\d)?\] (?:<[^>\s]+>|\*)")
-_LINE = re.compile(
-    r"\[(?:(?P<date>\d{4}-\d\d-\d\d)[ T])?(?P<time>\d\d:\d\d(?::\d\d)?)\] (?:<(?P<nick>[^>\s]+)> ?(?P<text>.*)|\*+ (?P<notice>.*))",
-    re.DOTALL,
-)
-_DATE = re.compile(r"(\d{4}-\d\d-\d\d)")
+_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_./]?(0[1-9]|1[0-2])[-_./]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_HEAD = 100
+"""Bytes that tell how a line begins."""
 _FORMATS = re.compile(r"[_.-]chatformat.*$", re.IGNORECASE)
 _STYLES = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|[\x00-\x08\x0b-\x1f\x7f]")
 _RELAYED = re.compile(r"<([^<>\n]{1,60})> ?")
-_TOLD = re.compile(r"(\S{2,}) (?:has )?(?:joined|left|quit|is now known as (\S{2,})|changes topic|sets mode|was kicked)")
+_TOLD = re.compile(
+    r"(?:(?:Joins|Parts|Quits): )?(\S{2,}) (?:[(\[]\S*[)\]])? ?(?:has )?"
+    r"(?:joined|left|quit|is now known as (\S{2,})|changes topic|sets mode|was kicked|$)"
+)
 
 
 class _Said(NamedTuple):
@@ -50,17 +50,16 @@ class _Said(NamedTuple):
     text: str
     ordinal: int
     """Equal lines of the same minute (or second) before it."""
-    daily: bool
-    """Its date stands in the file's name."""
     channel: str
+    network: str
 
 
 class ChatLog(FileSource):
-    """Chat logs, IRC daily logs and Gitter style; every channel is a community."""
+    """Chat logs of IRC clients and bots, and Gitter style; every channel is a community."""
 
     kind: ClassVar[str] = "chat_log"
     policy: ClassVar[Policy] = Policy(quote_ok=True, llm_ok=False, licence="publicly logged channel")
-    suffixes: ClassVar[frozenset[str]] = frozenset({".txt", ".log", ".irc"})
+    suffixes: ClassVar[frozenset[str]] = frozenset({".txt", ".log", ".irc", ".weechatlog"})
     rereads: ClassVar[bool] = True
 
     instance: str | None = Field(
@@ -82,31 +81,30 @@ class ChatLog(FileSource):
 
     def items(self, member: Member) -> Iterator[Item | Rejected]:
         """A line that begins with a time begins a message; what follows without one belongs to it."""
-        named = _DATE.search(stem(member.name))
+        today, channel = _dated(member.name), self._channel_of(member)
         spoken: Counter[tuple[str, str]] = Counter()
-        today, channel = "", self._channel_of(member)
         for item in _messages(member):
-            found = None if isinstance(item, Rejected) else _LINE.fullmatch(_decoded(item.raw))
+            found = None if isinstance(item, Rejected) else chat_lines.parsed(_decoded(item.raw), item.context)
             if isinstance(item, Rejected) or found is None:
-                yield item
-            elif found["nick"] is None:
-                self._learn(found["notice"])
+                yield item if isinstance(item, Rejected) else Item(item.position, item.raw)
+            elif found.nick is None:
+                self._learn(found.notice)
+                today = found.day or today
             else:
-                date = found["date"] or (named[1] if named else "")
+                date, time, text = found.date or today, found.time, found.text
                 if date != today:
                     today = date
                     spoken.clear()
-                time, text = found["time"], found["text"]
-                said = _Said(date, time, found["nick"], text, spoken[time, text], found["date"] is None, channel)
+                network = self.instance or ("gitter" if found.style == chat_lines.FULL else "irc")
+                yield Item(item.position, item.raw, _Said(date, time, found.nick, text, spoken[time, text], channel, network))
                 spoken[time, text] += 1
-                yield Item(item.position, item.raw, said)
 
     def read(self, item: Item, member: Member) -> Iterable[Record | Community]:
         """Turn a message into its record; who speaks through a bridge is its author."""
         said = item.context
         if said is None:
             raise MalformedItemError("neither a message nor a notice of a log")
-        instance = self.instance or ("irc" if said.daily else "gitter")
+        instance = said.network
         key = f"chat:{instance}/{said.channel}"
         nick, text, bot = said.nick, said.text, is_program(said.nick)
         if bot and (relayed := _RELAYED.match(text)):
@@ -152,19 +150,30 @@ class ChatLog(FileSource):
 
 
 def _messages(member: Member) -> Iterator[Item | Rejected]:
-    """Join lines without a time to the message before them."""
-    begun: Item | None = None
+    """Join lines without a time to the message before them; an item's context is the style of its file."""
+    message: Item | None = None
+    style: int | None = None
     for line in lines(member):
-        if isinstance(line, Item) and begun is not None and not _BEGINS.match(line.raw) and len(begun.raw) + len(line.raw) < LINE:
-            begun = Item(begun.position, begun.raw + b"\n" + line.raw)
-            continue
-        if begun is not None:
-            yield begun
-        begun = line if isinstance(line, Item) else None
+        if isinstance(line, Item):
+            found = chat_lines.begun(line.raw, style)
+            style = found if style is None else style
+            more = message is not None and found is None and not chat_lines.aside(_decoded(line.raw[:_HEAD]))
+            if message is not None and more and len(message.raw) + len(line.raw) < LINE:
+                message = Item(message.position, message.raw + b"\n" + line.raw, style)
+                continue
+        if message is not None:
+            yield message
+        message = Item(line.position, line.raw, style) if isinstance(line, Item) else None
         if isinstance(line, Rejected):
             yield line
-    if begun is not None:
-        yield begun
+    if message is not None:
+        yield message
+
+
+def _dated(name: str) -> str:
+    """Day that a file is of, as its name or else its folders tell; empty where they do not."""
+    found = [*_DATE.finditer(name), *_DATE.finditer(stem(name))]
+    return "-".join(found[-1].groups()) if found else ""
 
 
 def _decoded(raw: bytes) -> str:

@@ -9,7 +9,7 @@ _TELL_NOTHING = frozenset(
     {"archive", "archives", "chat", "csv", "data", "dump", "export", "exports", "file", "files", "html", "json", "log", "logs"}
     | {"messages", "ndjson", "posts", "t", "tar", "text", "topics", "txt", "xml"}
 )
-_SUFFIX = re.compile(r"(\.(tar|tgz|tbz2|txz|tzst|zst|gz|bz2|xz|json|csv|xml|txt|log|irc))+$", re.IGNORECASE)
+_SUFFIX = re.compile(r"(\.(tar|tgz|tbz2|txz|tzst|zst|gz|bz2|xz|json|csv|xml|txt|log|irc|weechatlog))+$", re.IGNORECASE)
 _UNFIT = re.compile(r"[\s\x00-\x1f/]+")
 _PROGRAM = re.compile(r"(?:bot\d*|[-_ ]bot[-_ ].*|^bot[-_ ].*)$", re.IGNORECASE)
 _SERVICES = frozenset(
