@@ -229,6 +229,7 @@ def test_channel_of_a_path(tmp_path, name, options, key):
     [
         pytest.param("12-Jul-19 08:37 AM", "Europe/Berlin", 1_562_920_620 - 7_200, id="zone"),
         pytest.param("7/12/2019 8:37 AM", "UTC", 1_562_920_620, id="american"),
+        pytest.param("7/12/2019 8:37\u202fAM", "UTC", 1_562_920_620, id="american-narrow-space"),
         pytest.param("2019-07-12T08:37:00.0000000+00:00", "Europe/Berlin", 1_562_920_620, id="iso"),
     ],
 )
@@ -258,6 +259,29 @@ def test_csv_authors(tmp_path, cells, expected):
     text = table((author_id, author, "12-Jul-19 08:37 AM", content, ""))
     (record,) = read(save(tmp_path, text, "hives.csv"), "?guild=Bees").records
     assert (record.author, record.bot, record.text) == expected
+
+
+@pytest.mark.parametrize("date", ["12/07/2019 8:37 AM", "7/12/2019 08:37", "12.07.2019 08:37"])
+def test_times_of_other_countries_are_no_guess(tmp_path, date):
+    """Zeros before day or month, or a clock of 24 hours, are not American English: day and month may stand the other way round."""
+    page = read(save(tmp_path, table(("77", "ana#1", date, "hi", ""), ("77", "ana#1", "12-Jul-19 08:37 AM", "hi", "")), "c.csv"))
+    assert [bad.reason for bad in page.quarantined] == ["a time of unknown form"]
+    assert len(page.records) == 1
+
+
+def test_csv_without_author_ids(tmp_path):
+    """The oldest exports name authors alone; two of one name differ by their tag."""
+    text = 'Author;Date;Content;\r\n"ana#1234";"12-Jul-19 08:37 AM";"hi";\r\n"ana#5678";"12-Jul-19 08:38 AM";"ho";\r\n'
+    assert [record.author for record in read(save(tmp_path, text, "bees/c.csv"), "?guild=Bees").records] == [
+        "Bees/ana#1234",
+        "Bees/ana#5678",
+    ]
+
+
+@pytest.mark.parametrize("value", [{}, {"post_stream": {"posts": []}}, {"guild": {"id": "1"}, "channel": {}}])
+def test_json_without_messages_is_no_export(tmp_path, value):
+    """Some other program's JSON is told as such, not read as a quiet channel."""
+    assert partial(save(tmp_path, value), "it is no export of DiscordChatExporter: it has no list of messages") == []
 
 
 def test_the_same_message_in_two_exports_is_one_record(tmp_path):

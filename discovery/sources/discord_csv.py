@@ -25,7 +25,8 @@ _MONTHS = {
     name: number for number, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
 }
 _NAMED = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{2}|\d{4}) (\d{1,2}):(\d{2}) ([AP])M")
-_NUMBERED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2}) ([AP])M")
+_NUMBERED = re.compile(r"([1-9]\d?)/([1-9]\d?)/(\d{4}) (\d{1,2}):(\d{2})[ \u202f]([AP])M")
+"""Month first, as the exporter writes in American English, without zeros before them; with zeros it is another country's order."""
 _REACTIONS = re.compile(r"\((\d{1,9})\)(?:,|$)")
 _RELAYED = re.compile(r"\[[^\]\n]{1,40}\] <([^<>\n]{1,60})> ?|<([^<>\n]{1,60})> ?")
 _DELETED = frozenset({"Deleted User#0000", "Deleted User"})
@@ -115,8 +116,8 @@ def record(row: Row, *, community: str, guild: str, channel: str, time_zone: str
     elif row.author in _DELETED:
         author, name = None, ""
     else:
-        by_name = number == "0000" or not row.author_id.isdigit()  # a webhook is whoever it says it is
-        author = f"{guild}/{name}" if by_name else row.author_id
+        shown = f"{guild}/{name if number == '0000' else row.author}"  # a webhook is whoever it says it is
+        author = row.author_id if row.author_id.isdigit() and number != "0000" else shown
     return Record(
         id=f"discord:{guild}/{channel}/{_identity(row)}",
         communities=(community,),

@@ -67,7 +67,7 @@ def messages(stream: BinaryIO) -> Iterator[Message]:
     text = _Text(stream)
     text.expect("{")
     head: dict[str, Any] = {}
-    count = 0
+    count: int | None = None
     while not text.ends("}"):
         name = text.value()
         text.expect(":")
@@ -76,9 +76,12 @@ def messages(stream: BinaryIO) -> Iterator[Message]:
             continue
         channel = Channel(head.get("guild", {}), head.get("channel", {}), moment(head["exportedAt"]) if "exportedAt" in head else None)
         text.expect("[")
+        count = 0
         while not text.ends("]"):
             yield Message(text.value(), channel)
             count += 1
+    if count is None:
+        raise EOFError("it is no export of DiscordChatExporter: it has no list of messages")
     if head.get("messageCount", count) != count:
         raise EOFError(f"it says that it holds {head['messageCount']} messages and holds {count}")
 
