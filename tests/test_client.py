@@ -97,6 +97,22 @@ def test_a_redirect_loop_ends():
         assert client.requests == 6
 
 
+@pytest.mark.parametrize("location", ["http://[bad", "https://host:port/", "//a:99999999/"])
+def test_a_redirect_to_no_address_is_an_error(location):
+    """A Location that no address can be made of is an error of ours, whoever notices it first."""
+    with serving(lambda _: answer({}, 302, Location=location)) as server:
+        with Client(server.url, politeness=QUICK.model_copy(update={"attempts": 1})) as client, pytest.raises(SourceError):
+            client.json("x")
+
+
+def test_a_gzip_body_cut_short_is_asked_for_again():
+    """Half a compressed body is a passing failure, not half a value."""
+    cut = Answer(gzip.compress(b'{"a": 1}')[:-6], 200, {"Content-Encoding": "gzip"})
+    with serving(lambda _: cut) as server, Client(server.url, politeness=QUICK.model_copy(update={"attempts": 1})) as client:
+        with pytest.raises(SourceError, match="cut short after 1 tries"):
+            client.json("x")
+
+
 def test_a_decompression_bomb_stops_at_the_bound():
     """A gzip body that unfolds to more than the bound is refused, not unfolded."""
     bomb = Answer(gzip.compress(b"0" * (64 << 20)), 200, {"Content-Type": "application/json", "Content-Encoding": "gzip"})

@@ -143,6 +143,18 @@ def test_a_server_that_pages_in_circles_is_left():
     assert [record.id for record in records] == ["lemmy:home.example/post/1"]
 
 
+def test_a_wider_circle_is_left_too():
+    """A page that was here before ends the stream, also where others stood between."""
+    pages = {
+        "": {"posts": [post(2, "2026-03-02T00:00:00Z")], "next_page": "b"},
+        "b": {"posts": [post(1, "2026-03-01T00:00:00Z")], "next_page": "a"},
+        "a": {"posts": [post(2, "2026-03-02T00:00:00Z")], "next_page": "b"},
+    }
+    with serving(instance(pages, [])) as server:
+        records = [record for batch in read(server.url) for record in batch.records]
+    assert [record.id for record in records] == ["lemmy:home.example/post/2", "lemmy:home.example/post/1"]
+
+
 def test_another_communitys_rows_are_not_taken():
     """A server that ignores which community was asked for has its rows quarantined, not mixed in."""
     stray = {**post(1, "2026-03-01T00:00:00Z"), "community": {**COMMUNITY, "id": 8}}

@@ -130,12 +130,13 @@ class LiveSource(Source):
     def _stream(self, client: Client, stream: str, place: _Place, window: Window) -> Iterator[tuple[Batch, _Place]]:
         token, newest = (place.token, place.newest) if place.stream == stream else (None, 0)
         floor = max(window.since, place.marks.get(stream, 0) - SETTLING)
-        before = ""
+        seen: set[str] = set()
         while True:
             page = self.page(client, stream, token)
             shown = hashlib.sha256(json.dumps(page.items, sort_keys=True, default=str).encode()).hexdigest()
-            if shown == before:
-                page = Page([], None)  # the same page again: a server that pages in circles
+            if shown in seen and page.items:
+                page = Page([], None)  # a page that was here before: a server that pages in circles
+            seen.add(shown)
             records, quarantined, refused, instants = self._read_page(page, stream, window)
             newest = max([newest, *instants])
             ended = page.next is None or not page.items or bool(instants and max(instants) < floor)
@@ -145,7 +146,7 @@ class LiveSource(Source):
             yield Batch(records, place.cursor(), fetched, list(page.communities), quarantined, refused), place
             if ended:
                 return
-            token, before = page.next, shown
+            token = page.next
 
     def _read_page(self, page: Page, stream: str, window: Window) -> tuple[list[Record], list[Rejected], int, list[int]]:
         records: list[Record] = []
