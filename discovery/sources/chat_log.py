@@ -63,7 +63,7 @@ class ChatLog(FileSource):
     rereads: ClassVar[bool] = True
 
     instance: str | None = Field(
-        None, pattern=r"^[^\s/]+$", description="Network of the channels; else `irc` for logs by the day, `gitter` for the others"
+        None, pattern=r"^[^\s/]+$", description="Network of the channels; else `gitter` for `[date time] <nick>`, `irc` for the others"
     )
     channel: str | None = Field(None, pattern=r"^\S+$", description="Channel; else the folder above the year, or the file's name")
     time_zone: str = Field("UTC", description="Zone of the log's times, for example Europe/Berlin")
