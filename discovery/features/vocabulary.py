@@ -38,20 +38,25 @@ WITH ranked AS (SELECT c, r, rid, a, row_number() OVER (PARTITION BY c ORDER BY 
 said AS (
     SELECT c, r, a, place, lower(replace(nfc_normalize(regexp_replace({WORDS}, $not_words, ' ', 'g')), '’', '''')) AS words
     FROM ranked JOIN records ON records.rowid = rid WHERE place <= $most
-)
-SELECT c, coalesce(a, -r) AS author, a, place, words, list_slice(regexp_extract_all(words, $word), 1, $per_record) AS tokens FROM said
+), cut AS (SELECT *, list_slice(regexp_extract_all(words, $word), 1, $per_record) AS tokens FROM said)
+SELECT c, coalesce(a, -r) AS author, a, place, CASE WHEN place <= $told_from THEN left(words, $letters) END AS opening,
+    len(tokens) AS n, array_to_string(tokens, ' ') AS tokens
+FROM cut
 """  # noqa: S608 - a constant of ours; what is variable is bound
+"""Tokens wait as one text, a third of what a list of them takes."""
 
 _WORD = """
 CREATE OR REPLACE TEMP TABLE word AS
 WITH sized AS (
-    SELECT c, a, tokens, len(tokens) AS n, sum(len(tokens)) OVER (PARTITION BY c, author ORDER BY place) - len(tokens) AS before FROM sample
+    SELECT c, a, tokens, n, sum(n) OVER (PARTITION BY c, author ORDER BY place) - n AS before FROM sample
 ), capped AS (
     SELECT c, sum(greatest(0, least(n, $per_author - before))) // $parts AS share FROM sized GROUP BY c
 ), taken AS (
-    SELECT c, a, unnest(list_slice(tokens, 1, greatest(0, least(n, least($per_author, greatest($floor, share)) - before))::BIGINT)) AS word
+    SELECT c, a, greatest(0, least(n, least($per_author, greatest($floor, share)) - before))::BIGINT AS n, tokens
     FROM sized JOIN capped USING (c)
-), by_author AS (SELECT c, word, a, count(*) AS n FROM taken GROUP BY ALL)
+), told AS (
+    SELECT c, a, unnest(list_slice(string_split(tokens, ' '), 1, n)) AS word FROM taken WHERE n > 0
+), by_author AS (SELECT c, word, a, count(*) AS n FROM told GROUP BY ALL)
 SELECT c, word, sum(n)::BIGINT AS n, count(a) AS authors FROM by_author GROUP BY c, word
 """
 
@@ -67,13 +72,12 @@ SELECT word, row_number() OVER (ORDER BY word) - 1 AS t FROM common
 
 def sample_words(connection: duckdb.DuckDBPyConnection, *, records: int) -> pd.DataFrame:
     """Build ``word`` from the sample; return c, words (what the language is told from)."""
-    limits = {"most": records, "per_record": TOKENS_PER_RECORD, "word": WORD, "not_words": f"{NOT_PROSE}|{MENTION}"}
-    connection.execute(_SAMPLE, limits)
+    limits = {"most": records, "per_record": TOKENS_PER_RECORD, "told_from": LANGUAGE_RECORDS, "letters": LANGUAGE_LETTERS}
+    connection.execute(_SAMPLE, {**limits, "word": WORD, "not_words": f"{NOT_PROSE}|{MENTION}"})
     caps = {"per_author": TOKENS_PER_AUTHOR, "parts": AUTHOR_PARTS, "floor": AUTHOR_FLOOR}
     connection.execute(_WORD, caps)
     said = connection.execute(
-        "SELECT c, string_agg(left(words, $letters), ' ' ORDER BY place) AS words FROM sample WHERE place <= $most GROUP BY c ORDER BY c",
-        {"letters": LANGUAGE_LETTERS, "most": LANGUAGE_RECORDS},
+        "SELECT c, string_agg(opening, ' ' ORDER BY place) AS words FROM sample WHERE opening IS NOT NULL GROUP BY c ORDER BY c"
     ).df()
     connection.execute("DROP TABLE sample")
     return said
