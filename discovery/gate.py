@@ -1,4 +1,7 @@
-"""Judge: may readers see this run, or does it look less like the market moving than like something having broken?"""
+"""Judge: may readers see this run, or does it look less like the market moving than like something having broken?
+
+And tell what moved between two nights, for those who read how a ranking came about.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from discovery.clustering.drift import moved_share
+from discovery.clustering.drift import alarms, centroid_shift, moved_share
 from discovery.settings import GateSettings
 
 
@@ -19,6 +22,17 @@ class Candidate:
     """Archetype of each community, None for those that have none; index community."""
     panel: pd.DataFrame
     """Rows of the reference panel that its publication freezes; empty where none is new."""
+
+
+class Night(NamedTuple):
+    """What two nights are compared by."""
+
+    archetypes: pd.Series
+    """Archetype of each community, None for those that have none."""
+    features: pd.DataFrame
+    """Value of each feature, a row per community; NaN where not measured."""
+    profiles: pd.DataFrame
+    """Features of each archetype in robust deviations from the market's median, a row per archetype."""
 
 
 class Verdict(NamedTuple):
@@ -54,3 +68,20 @@ def judge(candidate: Candidate, *, last: pd.Series, settings: GateSettings) -> V
     if moved > settings.max_moved_share:
         return Verdict(False, f"{moved:.0%} of the communities changed archetype overnight, more than {settings.max_moved_share:.0%}.")
     return Verdict(True)
+
+
+def drift(now: Night, last: Night) -> list[str]:
+    """Tell what has moved since the published run: features that raise an alarm, communities, centres; nothing of another market."""
+    if not comparable(now.archetypes.index, last.archetypes.index):
+        return []
+    told = [
+        f"{name}: moved since the published run (population stability index {index:.2f})."
+        for name, index in alarms(last.features, now.features).items()
+    ]
+    moved, shifts = moved_share(last.archetypes.dropna(), now.archetypes.dropna()), centroid_shift(last.profiles, now.profiles)
+    if len(shifts):
+        told.append(
+            f"Since the published run {moved:.1%} of the communities that both runs group changed archetype, and no continued archetype's "
+            f"centre moved by more than {shifts.max():.2f} robust deviations."
+        )
+    return told

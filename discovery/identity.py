@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.archetypes import Interpretation
-from discovery.clustering.lineage import Groups, Identity, trace
+from discovery.clustering.lineage import Groups, trace
 from discovery.features import Measurement
 from storage.results import Results
 
@@ -18,8 +18,21 @@ from storage.results import Results
 def identify(found: Interpretation, *, measurement: Measurement, results: Results) -> Interpretation:
     """Replace labels by lasting ids, and say of each archetype and niche whether it was born, continued, split or merged."""
     weights = np.sqrt(measurement.communities["authors"]).to_dict()
-    archetypes = _traced(found.communities["archetype_id"], kind="archetype", results=results, weights=weights)
-    niches = _traced(found.communities["niche_id"], kind="niche", results=results, weights=weights)
+    last, nowhere = results.membership(), pd.DataFrame()
+    archetypes = trace(
+        Groups(_members(found.communities["archetype_id"]), found.centroids),
+        before=Groups(_members(last["archetype_id"]), results.profiles()),
+        weights=weights,
+        prefix="A",
+        last_number=_last_number(results, "archetype"),
+    )
+    niches = trace(  # niches are made of words, which have no place among the features
+        Groups(_members(found.communities["niche_id"]), nowhere),
+        before=Groups(_members(last["niche_id"]), nowhere),
+        weights=weights,
+        prefix="N",
+        last_number=_last_number(results, "niche"),
+    )
     ids = [{label: identity.id for label, identity in traced.items()} for traced in (archetypes, niches)]
     named = found.identified(*ids)
     return replace(
@@ -29,17 +42,8 @@ def identify(found: Interpretation, *, measurement: Measurement, results: Result
     )
 
 
-def _traced(labels: pd.Series, *, kind: Literal["archetype", "niche"], results: Results, weights: dict[str, float]) -> dict[str, Identity]:
-    before = results.membership()[f"{kind}_id"]
-    prefix = kind[0].upper()
-    numbers = [int(used[1:]) for used in results.used_ids(kind)]
-    return trace(
-        Groups(_members(labels), pd.DataFrame()),
-        before=Groups(_members(before), pd.DataFrame()),
-        weights=weights,
-        prefix=prefix,
-        last_number=max(numbers, default=0),
-    )
+def _last_number(results: Results, kind: Literal["archetype", "niche"]) -> int:
+    return max((int(used[1:]) for used in results.used_ids(kind)), default=0)
 
 
 def _members(labels: pd.Series) -> dict[str, frozenset[str]]:

@@ -24,7 +24,7 @@ from discovery.collect import Delivery, collect
 from discovery.config import Config
 from discovery.console import Progress
 from discovery.features import FEATURES, Measurement, Scope, measure
-from discovery.gate import Candidate, Verdict, comparable, judge
+from discovery.gate import Candidate, Night, Verdict, comparable, drift, judge
 from discovery.identity import identify
 from discovery.journal import Journal, begun
 from discovery.publication import Found
@@ -173,7 +173,12 @@ class _Night:
 
     def save(self, found: Found, delivery: Delivery) -> Candidate:
         """Write everything the run found; readers do not see it yet."""
-        self.results.save(self.journal.run_id, publication.rows(found, delivery=delivery, last=self.results.membership()))
+        last = self.results.membership()
+        moved = drift(
+            Night(found.interpretation.communities["archetype_id"], found.measurement.values(), found.interpretation.centroids),
+            Night(last["archetype_id"], self.results.features(), self.results.profiles()),
+        )
+        self.results.save(self.journal.run_id, publication.rows(found, delivery=delivery, last=last, drift=moved))
         rankings = found.rankings
         fresh = rankings.panel.rows()
         frozen = fresh if rankings.panel_is_new and not self.invented else fresh.head(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from discovery.collect import Delivery
 from discovery.features import FEATURES, Measurement
 from discovery.ranking import Rankings
 from scoring.arguments import counter_argument, would_change
+from scoring.sensitivity import leadership
 from scoring.verdicts import Ranking
 from storage.tables import Score
 
@@ -31,17 +32,18 @@ class Found(NamedTuple):
     rankings: Rankings
 
 
-def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame) -> Mapping[str, Any]:
+def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequence[str]) -> Mapping[str, Any]:
     """Give each table its rows; see ``storage.results.SAVED``.
 
     Args:
         found: What the run found.
         delivery: What the sources delivered.
         last: The published run's communities with x and y, towards which the map is turned.
+        drift: What has moved since that run, in words.
     """
     measurement, clustering, interpretation, rankings = found
     return {
-        "run": [_facts(measurement, clustering, rankings)],
+        "run": [{**_facts(measurement, clustering, rankings), "notes": "\n".join([*clustering.notes, *drift, *_sensitivity(found)])}],
         **of_sources(delivery),
         "community": _communities(measurement, clustering, interpretation, last),
         "feature": _features(),
@@ -75,8 +77,17 @@ def _facts(measurement: Measurement, clustering: Clustering, rankings: Rankings)
         "communities": size,
         "platform_association": clustering.platform_association,
         "panel_version": rankings.panel.version,
-        "notes": "\n".join(clustering.notes),
     }
+
+
+def _sensitivity(found: Found) -> list[str]:
+    """Say of archetypes, and of communities where there are none, whether the first place hangs on a weight."""
+    archetypes, _, communities = found.rankings.each()
+    if len(archetypes.table):
+        sentence = leadership(archetypes, found.interpretation.archetypes.set_index("archetype_id")["name"])
+    else:
+        sentence = leadership(communities, found.measurement.communities["name"])
+    return [sentence] if sentence else []
 
 
 def _communities(measurement: Measurement, clustering: Clustering, interpretation: Interpretation, last: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """How much the ranking hangs on the weights: each component's weight halved and doubled, one at a time.
 
-In flow a ranking. Out flow the rank that every entity would have; the weights of the score are a prior, not a measurement,
-and this shows where that matters.
+In flow a ranking. Out flow the rank that every entity would have, and a sentence on who would come first; the weights of the score
+are a prior, not a measurement, and this shows where that matters.
 """
 
 from __future__ import annotations
@@ -40,3 +40,23 @@ def one_at_a_time(ranking: Ranking) -> pd.DataFrame:
             parts.append(part.assign(component=component.name, factor=factor)[scored])
     columns = ["component", "factor", "entity_id", "score", "rank", "moved"]
     return pd.concat(parts, ignore_index=True)[columns]
+
+
+def leadership(ranking: Ranking, names: pd.Series) -> str:
+    """Say in a sentence whether the first place hangs on a weight; empty where fewer than two entities have a score.
+
+    Args:
+        ranking: Of archetypes, niches or communities.
+        names: What to call each entity, by id.
+    """
+    moves = one_at_a_time(ranking)
+    if moves["entity_id"].nunique() < 2:
+        return ""
+    first, cases = ranking.table.index[0], len(COMPONENTS) * len(FACTORS)
+    others = moves[(moves["rank"] == 1) & (moves["entity_id"] != first)]
+    said = f"With one component's weight halved or doubled at a time, {names[first]} stays first in {cases - len(others)} of {cases} cases"
+    changes = [
+        f"{names[entity]} comes first with {component.replace('_', ' ')} {'doubled' if factor > 1 else 'halved'}"
+        for entity, component, factor in others[["entity_id", "component", "factor"]].itertuples(index=False)
+    ]
+    return "; ".join([said, *changes]) + "."

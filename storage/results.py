@@ -220,6 +220,22 @@ class Results:
         with self._engine.connect() as connection:
             return pd.read_sql_query(chosen.order_by(community.c.community_id), connection, index_col="community_id")
 
+    def features(self) -> pd.DataFrame:
+        """Return the published run's feature values, a row per community; NaN where not measured."""
+        return self._published("community_feature", "community_id", "value")
+
+    def profiles(self) -> pd.DataFrame:
+        """Return the published run's archetypes, a row each: features in robust deviations from the market's median."""
+        return self._published("archetype_feature", "archetype_id", "z")
+
+    def _published(self, name: str, key: str, value: str) -> pd.DataFrame:
+        """Read a table of one value per key and feature as a matrix."""
+        table = SAVED[name]
+        chosen = select(table.c[key], table.c.feature, table.c[value])
+        chosen = chosen.where(table.c.run_id == select(publication_table.c.run_id).scalar_subquery())
+        with self._engine.connect() as connection:
+            return pd.read_sql_query(chosen, connection).pivot(index=key, columns="feature", values=value).astype(float)
+
     def used_ids(self, kind: Literal["archetype", "niche"]) -> set[str]:
         """Return every id that any run ever gave: ids are never reused."""
         table = SAVED[kind]

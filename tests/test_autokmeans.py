@@ -199,13 +199,6 @@ def test_communities_of_three_kinds(three):
     assert set(found.criteria["k"]) == {1, 2, 3, 4, 5}
 
 
-def test_centres_come_back_in_units(three):
-    """A centre in the feature's own unit is near the median of its members, where little is clipped."""
-    values, found = three
-    medians = values["a"].groupby(found.labels).median().drop(-1)
-    assert found.centers_in_units["a"].to_numpy() == pytest.approx(medians.to_numpy(), abs=1.0)
-
-
 def test_the_order_of_communities_changes_nothing(three):
     """Rows and columns in another order give the same labels and centres."""
     values, found = three

@@ -62,3 +62,20 @@ def test_centroid_shift():
     before = pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]}, index=["A001", "A002"])
     now = pd.DataFrame({"x": [3.0], "y": [4.0], "z": [9.0]}, index=["A001"])
     assert drift.centroid_shift(before, now).to_dict() == {"A001": pytest.approx(np.sqrt(12.5))}
+
+
+def test_small_markets_differ_by_chance():
+    """Two draws of 20 communities from one distribution have an index beyond .25 and raise no alarm; of 2,000 a true shift does."""
+    random = np.random.default_rng(1)
+    before, now = (pd.DataFrame({"a": random.normal(size=20)}) for _ in range(2))
+    assert drift.population_stability(before, now)["a"] > drift.ALARM
+    assert drift.alarms(before, now).empty
+    before, now = (pd.DataFrame({"a": random.normal(shift, size=2000)}) for shift in (0, 1))
+    assert drift.alarms(before, now).index.tolist() == ["a"]
+
+
+def test_no_feature_no_alarm():
+    """Nights without a common feature, or without a community, raise none."""
+    empty = pd.DataFrame()
+    assert drift.alarms(empty, empty).empty
+    assert drift.alarms(pd.DataFrame({"a": [1.0]}), pd.DataFrame({"a": []})).empty

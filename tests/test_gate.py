@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from discovery.config import GateSettings
-from discovery.gate import Candidate, Verdict, comparable, judge
+from discovery.gate import Candidate, Night, Verdict, comparable, drift, judge
 
 SETTINGS = GateSettings(max_moved_share=0.15, max_lost_share=0.5)
 
@@ -76,3 +77,30 @@ def test_what_cannot_be_compared_passes(now: pd.Series, last: pd.Series) -> None
 def test_the_same_market_shares_half(now: str, last: str, same: bool) -> None:
     """Two runs are comparable from half of the smaller one's communities on."""
     assert comparable(pd.Index(list(now), dtype=object), pd.Index(list(last), dtype=object)) is same
+
+
+def night(archetypes: pd.Series, *, shift: float = 0.0, centre: float = 0.0) -> Night:
+    """A night of communities whose one feature is their number, moved by ``shift``."""
+    values = pd.DataFrame({"growth": np.arange(len(archetypes)) + shift}, index=archetypes.index)
+    return Night(archetypes, values, pd.DataFrame({"growth": [0.0, centre]}, index=["A0", "A1"]))
+
+
+MARKET = market(**{f"c{at:03}": f"A{at % 2}" for at in range(200)})
+
+
+def test_what_moved_is_told_with_its_numbers() -> None:
+    """Moved by half its width, a feature leaves five of its tenths: 5 · .1 · ln 1000 + .5 · ln 6; one of 200 communities changed."""
+    now = MARKET.where(MARKET.index != "c000", "A1")
+    feature, rest = drift(night(now, shift=100, centre=0.4), night(MARKET))
+    assert feature == "growth: moved since the published run (population stability index 4.35)."
+    assert rest == (
+        "Since the published run 0.5% of the communities that both runs group changed archetype, and no continued archetype's "
+        "centre moved by more than 0.40 robust deviations."
+    )
+
+
+def test_a_first_run_has_no_drift() -> None:
+    """Without a published run, or with one of another market, there is nothing to tell."""
+    nothing = Night(MARKET.iloc[:0], pd.DataFrame(), pd.DataFrame())
+    assert drift(night(MARKET), nothing) == []
+    assert drift(night(MARKET), night(MARKET.rename(lambda key: f"other {key}"))) == []

@@ -42,7 +42,7 @@ def found(*archetypes: str) -> Interpretation:
     entity = [{"entity": kind, "entity_id": label, "need": "x"} for kind in ("archetype", "niche") for label in known]
     return Interpretation(
         archetypes=pd.DataFrame({"archetype_id": known}),
-        archetype_features=pd.DataFrame({"archetype_id": known}),
+        archetype_features=pd.DataFrame(columns=["archetype_id", "feature", "z"]),
         niches=pd.DataFrame({"niche_id": known, "archetype_id": known}),
         communities=pd.DataFrame({"archetype_id": labels, "niche_id": labels, "nearest_archetype_id": None}),
         evidence=pd.DataFrame(entity),

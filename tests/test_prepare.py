@@ -47,22 +47,6 @@ def test_spread(column, expected):
     assert spread(np.array(column, dtype=float)) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("transform", "column"),
-    [
-        pytest.param("log", [1, 10, 100, 1000, 10000], id="log"),
-        pytest.param("log1p", [0, 9, 99, 999, 9999], id="log1p"),
-        pytest.param("logit", [0.1, 0.3, 0.5, 0.7, 0.9], id="logit"),
-        pytest.param("identity", [-2, -1, 0, 1, 2], id="identity"),
-    ],
-)
-def test_the_way_back(transform, column):
-    """What is transformed and scaled comes back in the feature's own unit."""
-    values = pd.DataFrame({"a": np.array(column, dtype=float)}, index=list("vwxyz"))
-    result = prepared(values, a=declared("a", transform=transform))
-    assert result.restore(result.matrix.to_numpy())["a"].to_numpy() == pytest.approx(column)
-
-
 def test_scaled_values_are_robust_deviations_clipped_at_three():
     """One MAD · 1.4826 above the median is 1; beyond three it is 3."""
     values = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, 100.0]}, index=list("vwxyz"))

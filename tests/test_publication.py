@@ -54,7 +54,8 @@ def found(measurement: Measurement) -> Found:
 def tables(found: Found) -> dict[str, Any]:
     """The rows of its tables."""
     row = SourceRun(run_id="r", source="world:1", kind="world", started_at=1, status="complete", coverage="complete")
-    return dict(rows(found, delivery=Delivery([row], [{"source": "world:1", "position": "1", "reason": "x", "sha256": "0"}]), last=NOWHERE))
+    delivery = Delivery([row], [{"source": "world:1", "position": "1", "reason": "x", "sha256": "0"}])
+    return dict(rows(found, delivery=delivery, last=NOWHERE, drift=["It moved."]))
 
 
 def test_every_table_gets_its_rows(tables: dict[str, Any]) -> None:
@@ -68,7 +69,9 @@ def test_the_run_says_what_it_is(tables: dict[str, Any], measurement: Measuremen
     assert facts["communities"] == 9
     assert facts["records"] == measurement.records
     assert facts["structure"] == "too_few"
-    assert facts["notes"] == "too few"
+    grouping, moved, sensitivity = facts["notes"].splitlines()
+    assert (grouping, moved) == ("too few", "It moved.")
+    assert "stays first in" in sensitivity
 
 
 def test_every_community_is_there(tables: dict[str, Any], measurement: Measurement) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
 import pytest
 
 from scoring.components import COMPONENTS
 from scoring.opportunity import score
-from scoring.sensitivity import one_at_a_time
+from scoring.sensitivity import leadership, one_at_a_time
 from scoring.thresholds import Thresholds
 from scoring.verdicts import rank
 from tests.scoring_market import certain, groups, ladder, market
@@ -49,3 +50,19 @@ def test_what_is_never_scored_is_left_out():
     """An archetype without a score has no row."""
     moves = one_at_a_time(ranked({"money": [0.9, 0.5]}, sensitive=[False, True]))
     assert set(moves["entity_id"]) == {"a0"}
+
+
+NAMES = pd.Series({"a0": "Beekeepers", "a1": "Divers"})
+
+
+def test_the_sentence_says_who_would_lead():
+    """Two of sixteen changes put another first; they are named with the weight that does it."""
+    assert leadership(ranked({"money": [0.6, 0.5], "growth": [0.42, 0.6]}), NAMES) == (
+        "With one component's weight halved or doubled at a time, Beekeepers stays first in 14 of 16 cases; "
+        "Divers comes first with money halved; Divers comes first with growth doubled."
+    )
+
+
+def test_who_stands_alone_leads_nothing():
+    """Fewer than two entities with a score need no sentence."""
+    assert leadership(ranked({"money": [0.9, 0.5]}, sensitive=[False, True]), NAMES) == ""

@@ -50,6 +50,11 @@ class Interpretation:
     cuts: pd.DataFrame
     """How each hierarchy of niches was cut: parent, communities, k, p_held_out, homogeneity."""
 
+    @property
+    def centroids(self) -> pd.DataFrame:
+        """Archetypes, a row each: features in robust deviations from the market's median; NaN where no member has a value."""
+        return self.archetype_features.pivot(index="archetype_id", columns="feature", values="z").astype(float)
+
     def identified(self, archetypes: Mapping[str, str], niches: Mapping[str, str]) -> Interpretation:
         """Replace labels by the ids that last over nights.
 

@@ -74,11 +74,6 @@ class Clustering:
             return pd.DataFrame()
         return pd.DataFrame(self.prepared.profile(self.centers), columns=list(self.prepared.names))
 
-    @property
-    def centers_in_units(self) -> pd.DataFrame:
-        """Centres in the features' own units."""
-        return pd.DataFrame() if self.prepared is None else self.prepared.restore(self.centers)
-
 
 def cluster(
     values: pd.DataFrame,

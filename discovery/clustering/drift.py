@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2
 
 from discovery.clustering.partition import Matrix
 
@@ -11,6 +12,10 @@ ALARM = 0.25
 """Population stability index from which a feature's distribution has moved."""
 FLOOR = 1e-4
 """Share that an empty bin counts as."""
+BINS = 11
+"""Ten tenths and the missing values."""
+CHANCE = 0.999
+"""Quantile of what two samples of one market differ by; an alarm lies beyond it, else small markets would ring every night."""
 
 
 def population_stability(before: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
@@ -21,6 +26,17 @@ def population_stability(before: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
     shared = sorted(set(before.columns) & set(now.columns))
     found = {name: _stability(before[name].to_numpy(dtype=float), now[name].to_numpy(dtype=float)) for name in shared}
     return pd.Series(found, dtype=float)
+
+
+def alarms(before: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
+    """Give the features whose distribution has moved, with their index: beyond .25, and beyond what chance does to so few communities.
+
+    Between samples of one distribution the index is about (1 / n + 1 / m) times a chi-square with one degree less than there are
+    bins (Yurdakul 2018).
+    """
+    index = population_stability(before, now).dropna()
+    noise = (1 / len(before) + 1 / len(now)) * chi2.ppf(CHANCE, BINS - 1) if len(index) else 0.0
+    return index[index > max(ALARM, noise)]
 
 
 def _stability(before: Matrix, now: Matrix) -> float:

@@ -29,7 +29,8 @@ class Groups:
 
     members: Mapping[str, frozenset[str]]
     centroids: pd.DataFrame
-    """Rows by the same keys, columns by feature, in deviations of the market (a MAD is about 1); no columns where there are none."""
+    """Rows by the same keys, columns by feature, in deviations of the market (a MAD is about 1), NaN where a group has no value; no
+    columns where there are none."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,12 @@ def _closeness(today: Groups, before: Groups) -> Matrix | None:
     shared = sorted(set(today.centroids.columns) & set(before.centroids.columns))
     if not shared:
         return None
-    new = today.centroids.loc[list(today.members), shared].to_numpy(dtype=float)
-    old = before.centroids.loc[sorted(before.members), shared].to_numpy(dtype=float)
-    distances = np.sqrt(((new[:, None, :] - old[None, :, :]) ** 2).mean(axis=2))
-    closeness: Matrix = np.exp(-distances)
+    new = today.centroids.reindex(list(today.members))[shared].to_numpy(dtype=float)
+    old = before.centroids.reindex(sorted(before.members))[shared].to_numpy(dtype=float)
+    squared = (new[:, None, :] - old[None, :, :]) ** 2
+    known = ~np.isnan(squared)
+    distances = np.sqrt(np.nan_to_num(squared).sum(axis=2) / np.maximum(known.sum(axis=2), 1))
+    closeness: Matrix = np.where(known.any(axis=2), np.exp(-distances), 0.0)
     return closeness
 
 

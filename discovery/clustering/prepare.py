@@ -36,12 +36,6 @@ FORWARD: Mapping[str, Callable[[Matrix], Matrix]] = {
     "log1p": lambda x: np.log1p(np.maximum(x, 0.0)),
     "logit": lambda x: np.log(np.clip(x, TINY, 1 - TINY)) - np.log1p(-np.clip(x, TINY, 1 - TINY)),
 }
-BACK: Mapping[str, Callable[[Matrix], Matrix]] = {
-    "identity": lambda x: x,
-    "log": np.exp,
-    "log1p": np.expm1,
-    "logit": lambda x: 1 / (1 + np.exp(-x)),
-}
 
 
 @dataclass(frozen=True)
@@ -86,12 +80,6 @@ class Preparation:
         """Bring points of the prepared space back to scaled features: how many robust deviations from the market's median."""
         weighted: Matrix = points @ self.components + self.mean
         return weighted / self.weights
-
-    def restore(self, points: Matrix) -> pd.DataFrame:
-        """Bring points of the prepared space back to the features' own units, as seen from the whole market."""
-        raw = self.profile(points) * self.scale.loc[ALL].to_numpy() + self.centre.loc[ALL].to_numpy()
-        columns = {name: BACK[how](raw[:, i]) for i, (name, how) in enumerate(zip(self.names, self.transforms, strict=True))}
-        return pd.DataFrame(columns, index=range(len(points)))
 
 
 def prepare(
