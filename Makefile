@@ -18,6 +18,7 @@ test: $(VENV)/.test
 
 bench: $(VENV)/.run
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.structure
 
 $(VENV)/.run: pyproject.toml
 	$(PY) -m venv $(VENV)

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
 
-from benchmarks import dump, reader
+from benchmarks import dump, reader, structure
 from benchmarks.process import CommandFailedError, Spent, run
 from discovery.sources import load
 from tests.factories import gather
@@ -85,3 +86,28 @@ def test_too_few_records_are_refused() -> None:
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert "1000" in done.stderr
+
+
+def test_a_clean_shape_bounds_its_rate() -> None:
+    """No false valley in 59 runs bounds the rate at 5 %: .95 ** 59 is below 1 / 20."""
+    assert structure.false_structure(lambda random, n, d: random.standard_normal((n, d)), runs=59, n=12, d=2) == (
+        0,
+        pytest.approx(0.0495, abs=1e-4),
+    )
+
+
+def test_a_gap_in_every_run_is_counted() -> None:
+    """Two kinds ten standard deviations apart show a valley in every run, so that the rate may be 1."""
+    apart = structure.false_structure(
+        lambda random, n, d: structure.blobs(random, sizes=np.full(2, n // 2), d=d, apart=10)[0], runs=3, n=120, d=2
+    )
+    assert apart == (3, 1.0)
+
+
+def test_whole_numbers_have_no_valleys() -> None:
+    """Counts of one mode lie on a lattice, whose gaps are none; counts of two modes, 2 and 14, are told apart."""
+    assert not any(
+        structure.shows_valley(random.poisson(1.5, (168, 2)).astype(float), random) for random in map(np.random.default_rng, range(8))
+    )
+    random = np.random.default_rng(1)
+    assert structure.shows_valley(random.poisson(np.repeat([[2], [14]], 84, axis=0), (168, 2)).astype(float), random)

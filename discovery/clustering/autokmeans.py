@@ -126,7 +126,7 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         """Keep each k whose smallest cluster has max(5, 2 %) members and whose every cluster comes back in bootstraps."""
         weakest = np.full(len(path), np.nan)
         for part in path:
-            if part.sizes.min() >= _least(len(rows)):
+            if part.sizes.min() >= least_size(len(rows)):
                 weakest[part.k - 1] = bootstrap_jaccard(rows, part, random=random, resamples=max(1, self.n_resamples // 2)).min()
         return frozenset(int(k) for k in np.flatnonzero(weakest >= STABLE) + 1), weakest
 
@@ -199,7 +199,8 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         return tags
 
 
-def _least(n: int) -> int:
+def least_size(n: int) -> int:
+    """Members that the smallest cluster of a candidate must have, of n rows."""
     return max(5, int(np.ceil(0.02 * n)))
 
 

@@ -87,7 +87,7 @@ def curves(matrix: Matrix, path: list[Partition], *, references: Matrix, random:
         "prediction_strength": prediction_strength(matrix, halves, k_max),
         "split_half_ari": split_half_agreement(matrix, halves, k_max),
     }
-    weakest, groups = _valleys(matrix, path, random, effort)
+    weakest, groups = valleys(matrix, path, random, effort)
     none = np.full(k_max, np.nan)
     values = {name: value for name, (value, _) in found.items()}
     values |= {"inertia": criteria.inertia(path), "valley": weakest, "valley_groups": groups}
@@ -98,10 +98,23 @@ def curves(matrix: Matrix, path: list[Partition], *, references: Matrix, random:
     )
 
 
-def _valleys(matrix: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> tuple[Matrix, Matrix]:
+def valleys(matrix: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> tuple[Matrix, Matrix]:
+    """Ask every k for valleys of density: p-value of the least separated pair, number of groups; see ``criteria.valley``."""
     rows, sampled = _sampled(matrix, path, VALLEY_ROWS, random)
     folds = random.permutation(len(rows)) % effort.folds
-    return criteria.valley(rows, sampled, folds=folds)
+    return criteria.valley(_spread(rows, random), sampled, folds=folds)
+
+
+def _spread(matrix: Matrix, random: np.random.Generator) -> Matrix:
+    """Spread whole numbers over the intervals they stand for: the gaps of a lattice are no valleys of density.
+
+    The unit of a column is the smallest step between its values: next to nothing where they are of no lattice. The one step between
+    two values is no unit, since it may be what sets two kinds apart.
+    """
+    steps = np.diff(np.sort(matrix, axis=0), axis=0)
+    unit = np.where(steps > 0, steps, np.inf).min(axis=0, initial=np.inf)
+    width = np.where((steps > 0).sum(axis=0) > 1, unit, 0.0)
+    return matrix + width * (random.random(matrix.shape) - 0.5)
 
 
 def _sampled(matrix: Matrix, path: list[Partition], most: int, random: np.random.Generator) -> tuple[Matrix, list[Partition]]:
