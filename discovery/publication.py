@@ -10,6 +10,7 @@ import pandas as pd
 
 from discovery.archetypes import Interpretation
 from discovery.archetypes.map import coordinates
+from discovery.archetypes.voices import voices
 from discovery.clustering import Clustering
 from discovery.collect import Delivery
 from discovery.features import FEATURES, Measurement
@@ -48,8 +49,8 @@ def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequenc
         "community": _communities(measurement, clustering, interpretation, last),
         "feature": _features(),
         "community_feature": measurement.estimates.rename(columns={"community": "community_id"}),
-        "archetype": _argued(interpretation.archetypes, "archetype", rankings.archetype, rankings),
-        "niche": _argued(interpretation.niches, "niche", rankings.niche, rankings),
+        "archetype": _argued(interpretation.archetypes, "archetype", rankings.archetype, found),
+        "niche": _argued(interpretation.niches, "niche", rankings.niche, found),
         "archetype_feature": interpretation.archetype_features,
         "score": pd.concat([_scores(ranking) for ranking in rankings.each()], ignore_index=True),
         "score_component": pd.concat([_of(ranking, ranking.components) for ranking in rankings.each()], ignore_index=True),
@@ -122,10 +123,11 @@ def _features() -> list[dict[str, Any]]:
     ]
 
 
-def _argued(table: pd.DataFrame, kind: str, ranking: Ranking, rankings: Rankings) -> pd.DataFrame:
+def _argued(table: pd.DataFrame, kind: str, ranking: Ranking, found: Found) -> pd.DataFrame:
     """Add to each archetype or niche what speaks against it and what would change its verdict."""
     ids = table[f"{kind}_id"]
-    against, change = counter_argument(ranking), would_change(ranking, rankings.panel)
+    heard = voices(found.measurement, found.interpretation.communities[f"{kind}_id"])
+    against, change = counter_argument(ranking, heard), would_change(ranking, found.rankings.panel)
     return table.drop(columns="homogeneity").assign(
         counter_argument=against.reindex(ids).to_numpy(object), would_change=change.reindex(ids).to_numpy(object)
     )

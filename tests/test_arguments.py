@@ -6,11 +6,13 @@ import math
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.arguments import PLAIN, READINGS, counter_argument, would_change
+from scoring.arguments import counter_argument, would_change
+from scoring.arguments.plain import PLAIN, READINGS, VERDICTS
 from scoring.components import FEATURES, Panel
 from scoring.opportunity import score
 from scoring.thresholds import Thresholds
@@ -18,7 +20,7 @@ from scoring.verdicts import rank
 from tests.scoring_market import alone, certain, groups, keys, ladder, market
 
 READ = [feature for feature in FEATURES if feature not in ("retention", "cross_promotion")]
-TITLES = {reading.title: reading for reading in READINGS.values()}
+TITLES = {PLAIN[name].name: reading for name, reading in READINGS.items()}
 
 
 def one(margin=2.0, authors=500, **changed):
@@ -32,13 +34,25 @@ def one(margin=2.0, authors=500, **changed):
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        pytest.param({"money": 0.05, "authors": 5000}, "Money is 0.05 of 1 (money signals per author: 0.05, above 5 %", id="weakest"),
-        pytest.param({"headroom": 0.0, "switching_wedge": 0.0}, "Headroom is 0.00 of 1 (headroom: 0, above 0 %", id="saturation"),
-        pytest.param({"authors": 31}, "It rests on 31 distinct authors", id="few-authors"),
-        pytest.param({"margin": 30.0}, "Its score could be 40.6 to 100.6 (90 % interval around 70.6), its rank", id="wide-interval"),
-        pytest.param({"money": math.nan}, "24 % of what the score asks for is not measured, above all money", id="coverage"),
+        pytest.param(
+            {"money": 0.05, "authors": 5000},
+            "Fewer people pay or want to buy than elsewhere (the weighted share of people who",
+            id="weakest",
+        ),
+        pytest.param(
+            {"headroom": 0.0, "switching_wedge": 0.0},
+            "The field is fuller than elsewhere (room in the market (1: open) is 0, above 0 %",
+            id="saturation",
+        ),
+        pytest.param({"authors": 31}, "It rests on no more than 31 people", id="few-authors"),
+        pytest.param({"margin": 30.0}, "By chance alone it may stand as low as place 2 of 1, at a score of 41", id="wide-interval"),
+        pytest.param(
+            {"money": math.nan},
+            "24 % of what the score asks for is not measured, above all the weighted share of people who pay",
+            id="coverage",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_strongest_argument_comes_first(changed, expected):
     """The counter-argument begins with what puts most of the score at stake, in its own numbers."""
     assert counter_argument(one(**changed)).iloc[0].startswith(expected)
@@ -61,18 +75,18 @@ NOTHING_RIGHT = dict.fromkeys(("money", "seeking", "pain", "need_concentration",
     ("changed", "expected"),
     [
         pytest.param(
-            {"money": 0.45}, "To become worth pursuing: money signals per author up from 0.45 to 0.5 (from above 45 % of", id="up"
+            {"money": 0.45}, "To become worth pursuing: the weighted share of people who pay or want to buy up from 45 % to 50 %", id="up"
         ),
+        pytest.param({"money": 0.45}, "to fall to shallow: the share of people who look for a solution down from 70 % to 29 %", id="down"),
+        pytest.param({"authors": 21}, "To become worth pursuing: the number of people up from 21 to 30", id="authors"),
         pytest.param(
-            {"money": 0.45}, "to fall to shallow: share of authors who look for a solution down from 70 % to 29 % (from", id="down"
+            {"authors": 31}, "To fall to a case of too little evidence: the number of people down from 31 to below 30", id="fewer"
         ),
-        pytest.param({"authors": 21}, "To become worth pursuing: distinct authors up from 21 to 30", id="authors"),
-        pytest.param({"authors": 31}, "To fall to a case of too little evidence: distinct authors down from 31 to below 30", id="fewer"),
         pytest.param(
             {"margin": 24.0}, "To become worth pursuing: the lower end of the score's 90 % interval up from 46.6 to 50.0", id="surer"
         ),
         pytest.param(NOTHING_RIGHT, "No single change lifts it above shallow, because demand 0.05 is below 0.50 and money 0.05", id="both"),
-        pytest.param({}, "To fall to watch: money signals per author down from 0.7 to 0.49", id="already-best"),
+        pytest.param({}, "To fall to watch: the weighted share of people who pay or want to buy down from 70 % to 49 %", id="already-best"),
     ],
 )
 def test_what_would_change_the_verdict(changed, expected):
@@ -85,7 +99,7 @@ def test_below_shallow_there_is_only_a_lack_of_evidence():
     shallow = {"rmst_90": 0.0, "engagement": 0.0}
     assert "to fall" not in would_change(one(**shallow), ladder()).iloc[0]
     assert (
-        "to fall to a case of too little evidence: distinct authors down from 40"
+        "to fall to a case of too little evidence: the number of people down from 40"
         in would_change(one(authors=40, **shallow), ladder()).iloc[0]
     )
 
@@ -94,10 +108,16 @@ def test_a_gap_that_would_be_enough_is_named():
     """Where coverage is short, the lightest missing ingredient that alone would do is named (workarounds would not: .56 + .03)."""
     missing = dict.fromkeys(("pain", "unsolved_share", "growth", "rmst_90", "workaround_rate", "headroom", "engagement"), math.nan)
     said = would_change(one(**missing), ladder()).iloc[0]
-    assert "the measured share of the score's weight up from 0.56 to 0.60, for which measuring engagement alone would do" in said
+    assert "the measured share of the score's weight up from 0.56 to 0.60" in said
+    assert "for which measuring how much people talk with each other alone would do" in said
 
 
-CLAIM = re.compile(r"(?i)to (?:become|fall to) ([a-z ]+): (.+?) (up|down) from .+? to ([\d.,]+)")
+CLAIMS = (
+    re.compile(r"(?i)(?:to become|what is missing for|to fall to|what would undo it, down to) (?P<verdict>[a-z ]+): (?P<change>.+)"),
+    re.compile(r"(?i)(?P<change>.+) would (?:make it|leave it) (?P<verdict>[a-z ]+)"),
+    re.compile(r"(?i)it would be (?:no more than )?(?P<verdict>[a-z ]+?) with (?P<change>.+)"),
+)
+CHANGE = re.compile(r"(?i)(?P<what>.+) (?:up|down) from .+? to (?P<level>[+-]?[\d.,]+)")
 
 
 def test_the_change_does_what_the_sentence_says():
@@ -105,16 +125,19 @@ def test_the_change_does_what_the_sentence_says():
     rng = np.random.default_rng(4)
     values = {name: (rng.integers(1, 99, 60) / 100).tolist() for name in READ}
     ranking, checked = many(values), 0
+    titles = {name.casefold(): reading for name, reading in TITLES.items()}
     for entity, said in would_change(ranking, ladder()).items():
         at = keys(60).index(entity)
         for clause in said.rstrip(".").split("; "):
-            claim = CLAIM.match(clause)
-            if claim and claim[2] in TITLES:
-                verdict, reading = claim[1], TITLES[claim[2]]
+            claim = next((found for pattern in CLAIMS if (found := pattern.fullmatch(clause))), None)
+            change = CHANGE.match(claim["change"]) if claim else None
+            if change and (reading := titles.get(change["what"].casefold())):
+                percent = reading.unit == "share" or reading.feature == "money" or reading.unit.startswith("log points")
                 column = list(values[reading.feature])
-                column[at] = float(claim[4].replace(",", "")) / (100 if reading.unit == "share" else 1)
+                column[at] = float(change["level"].replace(",", "")) / (100 if percent else 1)
                 after = many({name: [part[at]] for name, part in (values | {reading.feature: column}).items()})
-                assert PLAIN.get(found := after.table["verdict"].iloc[0], found) == verdict, said
+                found = after.table["verdict"].iloc[0]
+                assert VERDICTS.get(found, found) == claim["verdict"], said
                 checked += 1
     assert checked > 40
 
@@ -146,8 +169,8 @@ def test_what_nobody_was_seen_to_do_is_said_as_that():
     made = market({name: [0.6] * 5 for name in READ} | {"money": money, "seeking": [0.4] * 5}, panel=Panel.freeze(reference))
     scores = score(groups("niche", ["n"] * 5), made)
     ranking = rank(scores, certain(scores, margin=3.0), thresholds=Thresholds())
-    assert "money signals per author, seen in 2 of its 5 communities, would have to be" in would_change(ranking, made.panel)["n"]
-    assert "money signals per author: none seen in most of its communities" in counter_argument(ranking)["n"]
+    assert "who pay or want to buy, seen in 2 of its 5 communities, reaching" in would_change(ranking, made.panel)["n"]
+    assert "(nobody in most of its communities)" in counter_argument(ranking)["n"]
 
 
 def test_what_is_never_scored_says_so():
@@ -157,3 +180,46 @@ def test_what_is_never_scored_says_so():
     last = keys(2)[1]
     assert "never scored" in counter_argument(ranking)[last]
     assert would_change(ranking, ladder())[last] == "Nothing: it is never scored."
+
+
+def bare(said):
+    """Take figures and quoted names out of the sentences."""
+    return [re.sub(r"“.*?”|[+-]?\d[\d.,]*", "#", sentence) for sentence in said]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("count", [8, 40])
+def test_no_two_groups_share_a_template(seed, count):
+    """Over markets of many like groups, no two sentences are the same once their figures and quoted names are taken out."""
+    rng = np.random.default_rng([seed, count])
+    names = [f"a{number:02d}" for number in range(count)]
+    made = market({name: (0.55 + rng.integers(0, 9, count) / 100).tolist() for name in READ}, panel=ladder())
+    scores = score(groups("niche", names, stability=0.7), made)
+    ranking = rank(scores, certain(scores, margin=3.0), thresholds=Thresholds())
+    for said in (counter_argument(ranking, heard(names, rng)), would_change(ranking, made.panel)):
+        assert len(set(bare(said))) == count
+
+
+def heard(names, rng=None, **told):
+    """What was said in some groups: many payers, no refusal, no product, unless told otherwise."""
+    quiet = {"payers": 90, "buyers": 80, "seekers": 70, "refusers": 0, "pricey": 0, "promoters": 0, "products": (), "loudest": "one"}
+    rows = pd.DataFrame([quiet | {"loudest_share": 0.2, "communities": 6} | told] * len(names), index=names)
+    return rows if rng is None else rows.assign(payers=rng.integers(40, 90, len(names)), refusers=rng.integers(0, 9, len(names)))
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        pytest.param({"refusers": 100}, "100 of its people refuse to pay or use something free, against 170 who", id="refusals"),
+        pytest.param({"payers": 2, "buyers": 1}, "The money rests on 2 people who say what they paid and 1 who", id="few-payers"),
+        pytest.param({"loudest_share": 0.9, "loudest": "r/one"}, "90 % of those who ask or pay are in “r/one” alone", id="one-community"),
+        pytest.param({"products": (("Wort", 9), ("Keg", 4))}, "They have “Wort” (9 records) already", id="incumbents"),
+    ],
+)
+def test_what_people_said_against_it_is_told(told, expected):
+    """Refusals, few payers, one community that carries all, and products already there are told with names and numbers."""
+    low = {"headroom": [0.3], "switching_wedge": [0.9]} if "products" in told else {}
+    made = market({name: [0.95] for name in READ} | low, panel=ladder())
+    scores = score(groups("niche", ["n"], authors=9000, homogeneity=0.9), made)
+    said = counter_argument(rank(scores, certain(scores, margin=0.0), thresholds=Thresholds()), heard(["n"], **told))["n"]
+    assert said.startswith(expected)

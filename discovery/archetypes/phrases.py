@@ -126,8 +126,8 @@ PHRASES: dict[str, Phrase] = {
         "{value} of the authors, {market} in the typical community",
     ),
     "money": Phrase(
-        "money", "percent", "people speak of money more", "people speak of money less",
-        "weighted signs of money from {value} of the authors, {market} in the typical community",
+        "money", "percent", "more people pay or want to buy", "fewer people pay or want to buy",
+        "{value} of the people, counted by how strongly they say so, {market} in the typical community",
     ),
     "refusal": Phrase(
         "refusal", "percent", "more people refuse to pay", "fewer people refuse to pay",

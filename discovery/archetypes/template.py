@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 from discovery.archetypes.phrases import PHRASES, spoken
@@ -14,13 +15,14 @@ from discovery.features import FEATURES
 
 LONGEST_NAME = 90
 LONGEST_SUMMARY = 300
-SENTENCES = 3
 NOTABLE = 0.25
 """Smallest effect size, in robust standard deviations of the market, that a text speaks of."""
 LEAST_RATIO = 0.1
 """Smallest difference from the market, relative to the larger value, that a text speaks of."""
 LEAST_APART = {"percent": 0.003, "number": 0.005}
 """Smallest difference between two shares, or two other numbers, that a text speaks of."""
+WAYS = 3
+"""Wordings of a trait."""
 LEAST_WISHING, LEAST_SPREAD = 0.02, 0.3
 """Share of a group's people, and of its communities, that must ask for a thing before the group is called by it."""
 
@@ -50,8 +52,8 @@ class Trait(NamedTuple):
         numbers = PHRASES[self.feature].measured.format(value=value, market=market)
         title = FEATURES[self.feature].title
         return [
-            f"{self.clause}: {numbers}",
-            f"{title}: {value}, where the typical community has {market}",
+            f"{self.clause} ({numbers})",
+            f"{title} is {value}, where the typical community has {market}",
             f"{title}: {value} here, {market} in the typical community",
         ]
 
@@ -140,9 +142,10 @@ def _niche_names(fact: Facts) -> Iterator[str]:
     """Say who they are and what they want, as far as that is known; else what they talk about, in more and more words."""
     subjects = _subjects(fact)
     wishes = [_wish(ask.need) for ask in fact.asks if _common(ask, fact)]
-    people = fact.who if fact.who.endswith("s") else f"{_joined(subjects[:2])}: people"
+    people = fact.who if fact.who.endswith("s") else "people"
     yield from _fitting(f"{people} who {wish}" for wish in wishes)
     who = f"{fact.language}-language communities" if fact.language else fact.who
+    yield from _fitting([who] if fact.language else [])
     for count in range(min(3, len(subjects)), len(subjects) + 1):
         yield from _fitting([f"{who}: {', '.join(subjects[:count])}" if who else _joined(subjects[:count])])
     yield _capital(fact.terms[0])[:LONGEST_NAME]
@@ -192,60 +195,59 @@ def _trait_names(fact: Facts) -> Iterator[str]:
 class _Sentence(NamedTuple):
     text: str
     wording: str
-    """What two sentences share that differ in their facts only."""
+    """What two sentences share that differ in figures and quoted words only."""
 
 
 def _summary(fact: Facts, used: set[str]) -> str:
-    """Write up to three sentences that no other group has, in wordings that no other group has while there are any."""
+    """Write one or two sentences in wordings that no other group has: how people behave there, then what they ask for."""
     chosen: list[str] = []
-    for wordings in _sentences(fact):
-        fresh = [sentence for sentence in wordings if sentence.text not in used]
-        sentence = next((sentence for sentence in fresh if sentence.wording not in used), next(iter(fresh), None))
-        if sentence and len(" ".join([*chosen, sentence.text])) <= LONGEST_SUMMARY and len(chosen) < SENTENCES:
+    for proposals in (_behaviour(fact), _request(fact)):
+        sentence = next((told for told in proposals if told.wording not in used and told.text not in used), None)
+        if sentence and len(" ".join([*chosen, sentence.text])) <= LONGEST_SUMMARY:
             chosen.append(sentence.text)
             used |= {sentence.text, sentence.wording}
-    size = f"{_counted(fact.communities, 'community')} with {fact.authors:,} active people at most"
-    return " ".join(chosen) or f"Group {fact.group + 1}: {size}."
+    size = f"{_counted(fact.communities, 'community')}, {fact.authors:,} active people at most"
+    about = f"; its words are {', '.join(fact.terms[:4])}" if fact.terms else ""
+    return " ".join(chosen) or f"Group {fact.group + 1}: {size}{about}."
 
 
-def _sentences(fact: Facts) -> Iterator[list[_Sentence]]:
-    """Propose sentences, each in several wordings: for an archetype how people behave first, for a niche what they ask for."""
-    behaviour = [
-        [_Sentence(f"{_capital(text)}.", f"{trait.feature} {trait.z > 0} {way}") for way, text in enumerate(trait.sentences())]
-        for trait in fact.telling()
-    ]
-    if fact.cut and behaviour:
-        text = fact.telling()[0].sentences()[0]
-        behaviour[0] = [_Sentence(f"{opening}: {text}.", opening) for opening in _CUTS]
-    subject = [_asked(fact.asks[0])] if fact.asks else []
-    if fact.terms and not fact.language:
-        subject.append([_Sentence(f"{wording}: {', '.join(fact.terms[:4])}.", wording) for wording in _WORDS])
-    yield from (subject + behaviour) if fact.entity == "niche" else (behaviour[:2] + subject + behaviour[2:])
+def _behaviour(fact: Facts) -> Iterator[_Sentence]:
+    """Tell the two most telling traits in one sentence, then other pairs, then three at a time, each pair in several wordings."""
+    telling = fact.telling()
+    for size in range(min(2, len(telling)), min(3, len(telling)) + 1):
+        for traits in combinations(telling, size):
+            for way in range(WAYS):
+                told = [trait.sentences()[way] for trait in traits]
+                about = f"{way} " + ", ".join(f"{trait.feature} {trait.z > 0}" for trait in traits)
+                for opening in _CUTS if fact.cut and fact.entity == "archetype" else ("",):
+                    yield _Sentence(f"{_capital(opening + '; '.join(told))}.", opening + about)
 
 
 _CUTS = (
-    "A cut of a continuum, not a kind",
-    "Not a kind of its own but a stretch of a continuum",
-    "One side of a line drawn through a continuum",
-    "A part of one whole, cut where the cut is stable",
-    "Not a separate kind, only this end of what all share",
-    "A stretch of a scale without gaps",
-    "Next to its neighbours without a gap between",
-    "A slice of a continuum",
+    "A cut of a continuum, not a kind: ",
+    "Not a kind of its own but a stretch of a continuum: ",
+    "One side of a line drawn through a continuum: ",
+    "A part of one whole, cut where the cut is stable: ",
+    "Only this end of what all share: ",
+    "A stretch of a scale without gaps: ",
 )
-_WORDS = ("Words that set it apart", "It talks of", "Said here more than elsewhere", "Its own words")
 
 
-def _asked(ask: Ask) -> list[_Sentence]:
-    people, places = _counted(ask.authors, "author"), _counted(ask.communities, "community")
-    need = f"“{ask.need}”"
-    texts = (
-        f"Asked for most: {need} ({people} in {places}).",
-        f"The commonest request, by {people} in {places}: {need}.",
-        f"What {people} in {places} look for: {need}.",
-        f"First among its needs is {need}, with {people} in {places}.",
-    )
-    return [_Sentence(text, f"ask {way}") for way, text in enumerate(texts)]
+def _request(fact: Facts) -> Iterator[_Sentence]:
+    """Tell what most people ask for; where no need is shared, what the group talks about."""
+    if fact.asks:
+        ask = fact.asks[0]
+        people, places = _counted(ask.authors, "person").replace("persons", "people"), _counted(ask.communities, "community")
+        forms = (
+            "Asked for most: {need} ({people} in {places}).",
+            "The commonest request, by {people} in {places}: {need}.",
+            "What {people} in {places} look for: {need}.",
+            "First among its needs is {need}, with {people} in {places}.",
+            "In {places}, {people} ask for {need}.",
+            "{need} is what {people} in {places} would like to have.",
+        )
+        for form in forms:
+            yield _Sentence(_capital(form.format(need=f"“{ask.need}”", people=people, places=places)), form)
 
 
 def _counted(n: int, noun: str) -> str:

@@ -20,12 +20,17 @@ PRIOR = 500.0
 LEAST_AUTHORS = 5
 LEAST_Z = 1.96
 KEPT = 20
+SPREAD = 0.2
+"""Share of a group's communities that must say a word before it is the group's and not its biggest member's."""
 DULL = frozenset(
     """true false real single finally wow omg haha lmao gonna amazing awesome beautiful cool cute cutest funny fantastic favourite
     favorite average huge favorites loves loved watched watching daily seeking offering wait waiting anyway honestly hello welcome
     man bro dude guy girl boy fuck fucking fucked shit ass damn hell january february march april june july august september
     october november december monday tuesday wednesday thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct
-    nov dec xxx""".split()  # noqa: SIM905 - as in the features
+    nov dec xxx believe believes classic favorites classics compare compared comparing hope hoping thought thoughts guess
+    moment moments remember literally basically probably definitely maybe crazy perfect perfectly nice lovely worst better
+    official latest bought buying worth suggestions suggestion recommend recommendation recommendations advice opinions opinion
+    anyone everyone somebody nobody""".split()  # noqa: SIM905 - as in the features
 )
 """Words of mood and of the calendar: they set groups apart and tell nobody what a group is about."""
 DROPPED = STOP_WORDS | GENERIC | DULL
@@ -39,9 +44,9 @@ def terms(vocabulary: Vocabulary, groups: pd.Series) -> pd.DataFrame:
         groups: Group of each community, in the vocabulary's order; -1 belongs to the market only.
 
     Returns:
-        group, term, z, authors, at most 20 a group, strongest first. Only words of at least five authors and, where the group
-        has two communities, of at least two. An author counts once per community, so ``authors`` is an upper bound where
-        people visit several.
+        group, term, z, authors, at most 20 a group, strongest first. Only words of at least five authors and of a fifth of
+        the group's communities, of two at least where it has two. An author counts once per community, so ``authors`` is an
+        upper bound where people visit several.
     """
     member = _members(groups)
     said, communities = (member @ vocabulary.counts).tocsr(), (member @ (vocabulary.authors > 0)).tocsr()
@@ -49,7 +54,8 @@ def terms(vocabulary: Vocabulary, groups: pd.Series) -> pd.DataFrame:
     content = np.array([len(term) > 2 and term not in DROPPED for term in vocabulary.terms], dtype=bool)
     common = content[heard.col] & (heard.data >= LEAST_AUTHORS)
     row, column, authors = heard.row[common], heard.col[common], heard.data[common].astype(int)
-    spread = _at(communities, row, column) >= np.minimum(2, np.asarray(member.sum(axis=1)).ravel()[row])
+    size = np.asarray(member.sum(axis=1)).ravel()[row]
+    spread = _at(communities, row, column) >= np.maximum(np.minimum(2, size), SPREAD * size)
     market = np.asarray(vocabulary.counts.sum(axis=0), dtype=np.float64).ravel()
     tokens = np.asarray(said.sum(axis=1), dtype=np.float64).ravel()[row]
     z = log_odds_z(_at(said, row, column), market[column], tokens=tokens, market_tokens=float(market.sum()))

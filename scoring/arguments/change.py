@@ -1,13 +1,12 @@
-"""What speaks against an entity, and what would change its verdict: sentences with the numbers of that entity, by code alone.
+"""What would change a verdict: the nearest single change for the better and for the worse, tried out on the scorer itself.
 
-In flow a ranking. Out flow one sentence per entity. Where two entities would end with the same sentence, both get their next
-argument as well, until they differ or have nothing left to say.
+In flow a ranking and the panel. Out flows one sentence per entity, with the level that a quantity would have to reach, in its own
+unit; that level is one that some community of the panel shows.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,76 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scoring.components import COMPONENTS, INGREDIENTS, PRIOR, Floats, Panel, Reading, combine
-from scoring.opportunity import COMPONENT_OF, NAMES, SLOT_NAMES, Scores
+from scoring.arguments.plain import PLAIN, figure, verdict
+from scoring.arguments.telling import Claim, told, worded
+from scoring.components import INGREDIENTS, PRIOR, Floats, Panel, Reading, combine
+from scoring.opportunity import COMPONENT_OF, NAMES, SLOT_NAMES
 from scoring.verdicts import SHALLOW, VERDICTS, Gates, Grades, Ranking, apart, blocking, comparisons, grade
-
-TITLES = {component.name: component.title for component in COMPONENTS}
-STABLE = 0.75
-"""Bootstrap Jaccard from which a cluster counts as stable (Hennig 2007); below it, its existence is an argument."""
-READINGS = {reading.feature: reading for ingredient in INGREDIENTS for reading in ingredient.readings}
-
-
-PLAIN = {"pursue": "worth pursuing", "saturated": "crowded", "insufficient_evidence": "a case of too little evidence"}
-"""Verdicts whose names are not plain words."""
-
-
-class Claim(NamedTuple):
-    """An argument and its strength, roughly the share of the score that is at stake."""
-
-    strength: float
-    words: str
-
-
-def counter_argument(ranking: Ranking) -> pd.Series:
-    """State the two strongest arguments against each entity, strongest first. Index entity_id, in the order of rank."""
-    scores = ranking.scores
-    told = scores.facts.join(ranking.table.drop(columns=["score", "coverage"])).loc[ranking.table.index]
-    slots: dict[str, list[Any]] = {str(entity): [] for entity in told.index}
-    for slot in scores.ingredients.itertuples():
-        slots[str(slot.entity_id)].append(slot)
-    said = {}
-    for known in told.itertuples():
-        entity = str(known.Index)
-        claims = [] if known.withheld else [*_weaknesses(scores, entity, slots[entity]), *_doubts(known, slots[entity])]
-        said[entity] = [claim.words for claim in sorted(claims, key=lambda claim: -claim.strength)] or [str(known.withheld)]
-    return _told_apart(said, joint="; besides, ")
-
-
-def _weaknesses(scores: Scores, entity: str, slots: list[Any]) -> Iterator[Claim]:
-    """Each measured component with what it takes off the score, told by the ingredient that costs it most."""
-    at = scores.facts.index.get_loc(entity)
-    values, logs = scores.components.to_numpy(float)[at], scores.contributions.to_numpy(float)[at]
-    for name, value, log in zip(NAMES, values, logs, strict=True):
-        own = [slot for slot in slots if slot.component == name and not math.isnan(slot.percentile) and slot.weight > 0]
-        if not own:
-            continue
-        lost = -math.expm1(log)
-        worst = max(own, key=lambda slot: slot.weight * (1 - slot.percentile))
-        reading = READINGS[worst.ingredient]
-        grouped = scores.kind != "community" and worst.slot != "homogeneity"
-        above = "" if worst.slot == "homogeneity" else f", above {100 * worst.percentile:.0f} % of communities"
-        value_told = f"{'a median of ' if grouped else ''}{reading.words(worst.value)}{above}"
-        measured = f"{reading.title}: {'none seen in most of its communities' if grouped and worst.value == 0 else value_told}"
-        yield Claim(lost, f"{TITLES[name]} is {value:.2f} of 1 ({measured}) and alone takes {100 * lost:.0f} % off the score")
-
-
-def _doubts(known: Any, slots: list[Any]) -> Iterator[Claim]:
-    """What makes the numbers themselves doubtful: spread, few authors, gaps, a group that does not hold together."""
-    if known.score_low < known.score:
-        span = f"{known.score_low:.1f} to {known.score_high:.1f}"
-        ranks = f", its rank anywhere from {known.rank_low} to {known.rank_high}" if known.rank_low < known.rank_high else ""
-        yield Claim(1 - known.score_low / known.score, f"its score could be {span} (90 % interval around {known.score:.1f}){ranks}")
-    yield Claim(1 / math.sqrt(max(known.authors, 1)), f"it rests on {known.authors:,.0f} distinct authors")
-    if known.coverage < 1:
-        largest = max(slots, key=lambda slot: (1 - slot.measured) * PRIOR[SLOT_NAMES.index(slot.slot)])
-        missing = f"{100 * (1 - known.coverage):.0f} % of what the score asks for is not measured, above all {READINGS[largest.slot].title}"
-        yield Claim(1 - known.coverage, missing)
-    if known.stability < STABLE:
-        yield Claim(1 - known.stability, f"drawn again, its communities overlap only {known.stability:.2f} with tonight's (Jaccard)")
-    if known.presence < 1:
-        share = f"{100 * (1 - known.presence):.0f} % of the resampled runs" if known.presence > 0 else "every resampled run"
-        yield Claim(1 - known.presence, f"{share} did without it")
 
 
 @dataclass(frozen=True)
@@ -130,7 +64,23 @@ class _Change(NamedTuple):
     distance: float
     """Percentiles for an ingredient, a share of its range or size for anything else."""
     verdict: str
+    about: str
+    """What would have to change, and how it is told: alike where only figures differ."""
     words: str
+
+
+_BETTER = (
+    "to become {verdict}: {words}",
+    "{words} would make it {verdict}",
+    "what is missing for {verdict}: {words}",
+    "it would be {verdict} with {words}",
+)
+_WORSE = (
+    "to fall to {verdict}: {words}",
+    "{words} would leave it {verdict}",
+    "what would undo it, down to {verdict}: {words}",
+    "it would be no more than {verdict} with {words}",
+)
 
 
 def would_change(ranking: Ranking, panel: Panel) -> pd.Series:
@@ -138,38 +88,47 @@ def would_change(ranking: Ranking, panel: Panel) -> pd.Series:
     case = _Case.of(ranking)
     ids = ranking.scores.facts.index
     changes = {better: _changes(case, panel, better=better) for better in (True, False)}
-    said = {}
+    claims = {}
     for entity, at in zip(ranking.table.index, ids.get_indexer(ranking.table.index).tolist(), strict=True):
         if case.gates.withheld[at]:
-            said[str(entity)] = ["nothing: it is never scored"]
+            claims[str(entity)] = [Claim(1.0, worded("withheld", ("nothing: it is never scored",)))]
             continue
         ups, downs = (sorted(changes[better][at]) for better in (True, False))
         first = [_up(case, at, ups), _down(case, at, downs)]
-        rest = [f"or, to become {_plain(change.verdict)}: {change.words}" for change in ups[1:]]
-        rest += [f"or, to fall to {_plain(change.verdict)}: {change.words}" for change in downs[1:]]
-        said[str(entity)] = [words for words in (*first, *rest) if words]
-    return _told_apart(said, joint="; ")
+        rest = [_claim(change, _BETTER) for change in ups[1:4]] + [_claim(change, _WORSE) for change in downs[1:4]]
+        claims[str(entity)] = [claim for claim in (*first, *rest) if claim is not None]
+    return pd.Series(told(claims, joint="; "), dtype=object).rename_axis("entity_id")
 
 
-def _up(case: _Case, at: int, changes: list[_Change]) -> str:
-    verdict = VERDICTS[case.grades()[at]]
-    if verdict == "pursue":
-        return ""
+def _claim(change: _Change, forms: tuple[str, ...]) -> Claim:
+    said = verdict(change.verdict)
+    return Claim(1 - change.distance, worded(f"{said}, {change.about}", forms, verdict=said, words=change.words))
+
+
+def _up(case: _Case, at: int, changes: list[_Change]) -> Claim | None:
+    grade_now = VERDICTS[case.grades()[at]]
+    if grade_now == "pursue":
+        return None
     if changes:
-        return f"to become {_plain(changes[0].verdict)}: {changes[0].words}"
-    facts = comparisons(case.gates, case.ranking.thresholds, at)
-    said = " and ".join(item.words() for item in blocking(verdict, facts))
-    return f"no single change lifts it above {_plain(verdict)}, because {said}"
+        return _claim(changes[0], _BETTER)
+    lacking = blocking(grade_now, comparisons(case.gates, case.ranking.thresholds, at))
+    forms = (
+        "no single change lifts it above {verdict}, because {words}",
+        "more than one thing holds it at {verdict}: {words}",
+        "it takes several changes to leave {verdict}: {words}",
+        "{words}, so that no one change is enough to lift it above {verdict}",
+    )
+    about = f"{grade_now} {' '.join(item.name for item in lacking)}"
+    words = " and ".join(item.words() for item in lacking)
+    return Claim(1.0, worded(about, forms, verdict=verdict(grade_now), words=words))
 
 
-def _down(case: _Case, at: int, changes: list[_Change]) -> str:
+def _down(case: _Case, at: int, changes: list[_Change]) -> Claim | None:
     if changes:
-        return f"to fall to {_plain(changes[0].verdict)}: {changes[0].words}"
-    return "" if case.grades()[at] >= SHALLOW else "no single fall makes it worse"  # below shallow there is only lack of evidence
-
-
-def _plain(verdict: str) -> str:
-    return PLAIN.get(verdict, verdict)
+        return _claim(changes[0], _WORSE)
+    if case.grades()[at] >= SHALLOW:
+        return None  # below shallow there is only lack of evidence
+    return Claim(0.0, worded("no fall", ("no single fall makes it worse",)))
 
 
 def _changes(case: _Case, panel: Panel, *, better: bool) -> list[list[_Change]]:
@@ -199,11 +158,12 @@ def _by_ingredient(case: _Case, panel: Panel, slot: str, *, better: bool) -> Ite
         verdicts = case.moved(slot, np.nan_to_num(levels[reached] - standing))
         for at in np.flatnonzero(reached >= 0):
             after = (float(values[reached[at]]), float(levels[reached[at]]))
+            name = PLAIN[reading.feature].name
             if own[at] == 0 and (seen := _seen(case, panel, reading, int(at))):
-                words = f"{reading.title}, seen in {seen} communities, would have to be {reading.words(after[0], digits=2)} in half of them"
+                about, words = f"{name} seen", f"{name}, seen in {seen} communities, reaching {figure(reading, after[0])} in half of them"
             else:
-                words = _ingredient_words(case, reading, slot, before=(own[at], standing[at]), after=after)
-            yield int(at), _Change(abs(float(levels[reached[at]] - standing[at])), VERDICTS[verdicts[at]], words)
+                about, words = name, _ingredient_words(case, reading, slot, before=(own[at], standing[at]), after=after)
+            yield int(at), _Change(abs(float(levels[reached[at]] - standing[at])), VERDICTS[verdicts[at]], about, words)
 
 
 def _nearest(case: _Case, slot: str, levels: Floats, *, better: bool, of: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -241,21 +201,18 @@ def _seen(case: _Case, panel: Panel, reading: Reading, at: int) -> str:
 
 
 def _ingredient_words(case: _Case, reading: Reading, slot: str, *, before: tuple[float, float], after: tuple[float, float]) -> str:
-    """Say from where to where (value, percentile), in the feature's own unit and on the panel."""
+    """Say from where to where, in the feature's own unit."""
     first, second = _values(reading, float(before[0]), float(after[0]))
-    alone = slot == "homogeneity"
-    grouped = case.ranking.scores.kind != "community" and not alone
-    who = f"{reading.title} (median of its communities)" if grouped else reading.title
-    reached = "" if alone else f" (from above {100 * before[1]:.0f} % of communities to {100 * after[1]:.0f} %)"
-    return f"{who} {'up' if after[1] > before[1] else 'down'} from {first} to {second}{reached}"
+    of = " in its typical community" if case.ranking.scores.kind != "community" and slot != "homogeneity" else ""
+    return f"{PLAIN[reading.feature].name} {'up' if after[1] > before[1] else 'down'} from {first} to {second}{of}"
 
 
 def _values(reading: Reading, before: float, after: float) -> tuple[str, str]:
     """Print two values of a feature so that they can be told apart."""
     digits = 3
-    while reading.words(before, digits=digits) == reading.words(after, digits=digits) and before != after and digits < 15:
+    while figure(reading, before, digits=digits) == figure(reading, after, digits=digits) and before != after and digits < 15:
         digits += 1
-    return reading.words(before, digits=digits), reading.words(after, digits=digits)
+    return figure(reading, before, digits=digits), figure(reading, after, digits=digits)
 
 
 def _by_gate(case: _Case, name: str, *, better: bool) -> Iterator[tuple[int, _Change]]:
@@ -269,7 +226,7 @@ def _by_gate(case: _Case, name: str, *, better: bool) -> Iterator[tuple[int, _Ch
         far = float(abs(value[at] - least) / size)
         if not better and far > 0.5:
             continue  # evidence seldom shrinks by itself, and never by that much
-        yield int(at), _Change(far if better else 2 * far, VERDICTS[turned[at]], _gate_words(case, name, int(at), better=better))
+        yield int(at), _Change(far if better else 2 * far, VERDICTS[turned[at]], name, _gate_words(case, name, int(at), better=better))
 
 
 def _gate_words(case: _Case, name: str, at: int, *, better: bool) -> str:
@@ -277,7 +234,7 @@ def _gate_words(case: _Case, name: str, at: int, *, better: bool) -> str:
     goal = f"{'up' if better else 'down'} from {before} to {least if better else f'below {least}'}"
     match name:
         case "authors":
-            return f"distinct authors {goal}"
+            return f"the number of people {goal}"
         case "coverage":
             return f"the measured share of the score's weight {goal}{_by_measuring(case, at) if better else ''}"
         case "stability":
@@ -296,18 +253,4 @@ def _by_measuring(case: _Case, at: int) -> str:
     if not enough.size:
         return ""
     slot = str(own["slot"].iloc[enough[np.argmin(gains[enough])]])
-    return f", for which measuring {READINGS[slot].title} alone would do"
-
-
-def _told_apart(said: dict[str, list[str]], *, joint: str) -> pd.Series:
-    """Join two arguments of each entity, and more wherever two entities would say the same."""
-    length = dict.fromkeys(said, 2)
-    while True:
-        texts = {entity: joint.join(words[: length[entity]]) for entity, words in said.items()}
-        often = Counter(texts.values())
-        alike = [entity for entity, text in texts.items() if often[text] > 1 and length[entity] < len(said[entity])]
-        if not alike:
-            break
-        for entity in alike:
-            length[entity] += 1
-    return pd.Series({entity: f"{text[:1].upper()}{text[1:]}." for entity, text in texts.items()}, dtype=object).rename_axis("entity_id")
+    return f", for which measuring {PLAIN[slot].name.partition(' (')[0]} alone would do"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from scoring.arguments.telling import told
 from scoring.components import COMPONENTS
 from scoring.report import queries
+from scoring.report.against import against
 from scoring.report.queries import KINDS, Kind
 
 Row = dict[str, Any]
@@ -16,6 +18,8 @@ STRONGEST_FIRST = ("T4", "T3", "SW", "T1", "T2", "W", "T0", "S", "N")
 """Tiers of intent in the order in which they convince: what was paid, what is being bought, what is asked for, then talk."""
 PROMISING = ("pursue", "watch")
 PIECES = 3
+ASKING, ASKING_SHARE = 3, 0.001
+"""People, and share of an entity's people, from whom on what they ask for is its need; a few people's wish is nobody's market."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class Opportunity:
     facts: Row
     """Its row in the ranking, named as in the view, and ``id`` and ``parent`` (the name of what it belongs to)."""
     needs: list[Row]
+    """What enough of its people ask for to be called its need."""
+    thin: list[Row]
+    """What a few ask for, where no need is shared."""
     exemplars: list[Row]
     evidence: list[Row]
     parts: list[Part]
@@ -127,7 +134,7 @@ def _leads(connection: sqlite3.Connection, leading: Kind, rankings: dict[Kind, l
     if best.get(kind, len(PROMISING)) >= best.get(leading, len(PROMISING)):
         return []
     of_that = [row for row in rankings[kind] if _grade(row["verdict"]) == best[kind]]
-    return [_opportunity(connection, kind, facts) for facts in of_that[:PIECES]]
+    return _argued([_opportunity(connection, kind, facts) for facts in of_that[:PIECES]])
 
 
 def _grade(verdict: str) -> int:
@@ -137,21 +144,39 @@ def _grade(verdict: str) -> int:
 
 def _opportunities(connection: sqlite3.Connection, kind: Kind, *, limit: int) -> list[Opportunity]:
     """Read the top rows of one ranking with what they rest on."""
-    return [_opportunity(connection, kind, facts) for facts in _rows(connection, queries.RANKED[kind], limit)]
+    return _argued([_opportunity(connection, kind, facts) for facts in _rows(connection, queries.RANKED[kind], limit)])
 
 
 def _opportunity(connection: sqlite3.Connection, kind: Kind, facts: Row) -> Opportunity:
     identity = facts["id"]
+    asked = _rows(connection, queries.NEEDS, kind, identity)
+    least = max(ASKING, ASKING_SHARE * (facts["active_authors"] or 0))
+    needs = [need for need in asked if need["authors"] >= least]
     return Opportunity(
         kind=kind,
         facts=facts,
-        needs=_rows(connection, queries.NEEDS, kind, identity),
+        needs=needs,
+        thin=[] if needs else asked[:1],
         exemplars=_rows(connection, queries.EXEMPLARS[kind], identity),
         evidence=_varied(_rows(connection, queries.EVIDENCE, kind, identity)),
         parts=[_part(row, score=facts["score"]) for row in _rows(connection, queries.PARTS, kind, identity)],
         profile=_rows(connection, queries.PROFILE, identity) if kind == "archetype" else [],
         terms=[row["term"] for row in _rows(connection, queries.TERMS, kind, identity)],
     )
+
+
+def _argued(opportunities: list[Opportunity]) -> list[Opportunity]:
+    """Give those that came without a counter-argument, as single communities do, one from their own numbers."""
+    claims = {
+        item.facts["id"]: against(item.facts, {part.title: part.cost for part in item.parts})
+        for item in opportunities
+        if item.parts and not item.facts["counter_argument"]
+    }
+    said = told(claims, joint="; besides, ")
+    return [
+        replace(item, facts=item.facts | {"counter_argument": said[item.facts["id"]]}) if item.facts["id"] in said else item
+        for item in opportunities
+    ]
 
 
 def _varied(evidence: list[Row]) -> list[Row]:

@@ -1,0 +1,136 @@
+"""What the score reads, in the words of an argument: what a quantity is called, and what a low value of it means."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from scoring.components import COMPONENTS, INGREDIENTS, Reading
+
+TITLES = {component.name: component.title for component in COMPONENTS}
+READINGS = {reading.feature: reading for ingredient in INGREDIENTS for reading in ingredient.readings}
+VERDICTS = {"pursue": "worth pursuing", "saturated": "crowded", "insufficient_evidence": "a case of too little evidence"}
+"""Verdicts whose names are not plain words."""
+
+
+class Plain(NamedTuple):
+    """A quantity in plain words."""
+
+    name: str
+    low: tuple[str, str, str]
+    """What little of it means, three ways; each may be followed by a colon and the figure."""
+
+
+PLAIN: dict[str, Plain] = {
+    "seeking": Plain(
+        "the share of people who look for a solution",
+        (
+            "fewer people look for a solution than elsewhere",
+            "asking for a tool or a way is rarer here",
+            "others ask more for what is missing",
+        ),
+    ),
+    "pain": Plain(
+        "the share of people who describe a pain",
+        (
+            "fewer people describe a pain than elsewhere",
+            "there is less complaint than elsewhere",
+            "trouble is told less often than in other places",
+        ),
+    ),
+    "need_concentration": Plain(
+        "how much needs agree (1: all want the same)",
+        (
+            "their needs agree less than elsewhere",
+            "they want more different things than others do",
+            "one product would serve fewer of them",
+        ),
+    ),
+    "money": Plain(
+        "the weighted share of people who pay or want to buy",
+        ("fewer people pay or want to buy than elsewhere", "money is seldom spoken of", "others spend more, or say so"),
+    ),
+    "rmst_90": Plain(
+        "days that people stay, of the first 90",
+        ("people leave sooner than elsewhere", "a customer won here is gone sooner", "newcomers stay less long than in other places"),
+    ),
+    "retention": Plain(
+        "the share of people who return next month",
+        (
+            "fewer people return in the next month than elsewhere",
+            "the crowd changes faster than others",
+            "those who ask are less often there a month later",
+        ),
+    ),
+    "active_authors": Plain(
+        "active people per 28 days",
+        ("fewer people are active than elsewhere", "the crowd is small", "there are fewer people to sell to"),
+    ),
+    "engagement": Plain(
+        "how much people talk with each other",
+        (
+            "people talk with each other less than elsewhere",
+            "threads are shorter and regulars fewer",
+            "there is less talk to join or to learn from",
+        ),
+    ),
+    "unsolved_share": Plain(
+        "the share of questions left unsolved",
+        ("more of their questions end solved than elsewhere", "those who ask for help get it more often", "free help leaves less to sell"),
+    ),
+    "unanswered_48h": Plain(
+        "the share of posts without a reply in 48 hours",
+        ("fewer posts go unanswered than elsewhere", "whoever asks is answered more often", "neighbours answer before a product could"),
+    ),
+    "workaround_rate": Plain(
+        "the share of people who make do by hand",
+        ("fewer people make do by hand than elsewhere", "makeshift is mentioned less often", "spreadsheets and scripts are rarer here"),
+    ),
+    "headroom": Plain(
+        "room in the market (1: open)",
+        (
+            "the field is fuller than elsewhere",
+            "there is less room beside what is on offer",
+            "more is sold and promoted here than in other places",
+        ),
+    ),
+    "switching_wedge": Plain(
+        "how much people want to leave one product (1: all)",
+        ("fewer people want to leave what they use", "no one product drives its users away", "their present product is less disliked"),
+    ),
+    "growth": Plain(
+        "the growth of active people",
+        ("it grows less than others do", "the crowd gains people more slowly than most", "others win more new people"),
+    ),
+    "cross_promotion": Plain(
+        "the overlap with your own communities",
+        (
+            "your own communities reach it less than others",
+            "fewer of its people know your communities",
+            "it would have to be won from outside",
+        ),
+    ),
+    "specificity": Plain(
+        "how much the words are its own",
+        ("its talk is less its own than elsewhere", "its subject is less of its own", "what it talks about, others talk about as well"),
+    ),
+    "homogeneity": Plain(
+        "the likeness of its communities",
+        ("its communities are not much alike", "one product may not fit all its communities", "it is held together loosely"),
+    ),
+}
+
+
+def figure(reading: Reading, value: float, *, digits: int = 3) -> str:
+    """Print a value as an argument does: shares as per cent, growth per month, everything else as its own number."""
+    if reading.feature == "money":
+        return f"{100 * value:.{digits}g} %"
+    if reading.unit.startswith("log points"):
+        return f"{100 * value:+.{digits}g} % a month"
+    if reading.unit in {"days", "share"}:
+        return reading.words(value, digits=digits)
+    return f"{value:,.{max(digits, len(str(int(abs(value)))))}g}"
+
+
+def verdict(name: str) -> str:
+    """Say a verdict in plain words."""
+    return VERDICTS.get(name, name)
