@@ -7,6 +7,7 @@ whoever delivers it: its latest version wins, and the order in which versions ar
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,7 +78,8 @@ class SourceEntry(NamedTuple):
 class ActivityStore:
     """The records of all sources, in one file that one process at a time holds open."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms) -> None:
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms) -> None:
+        self._path = path
         self.connection = connection
         """For reading; whoever measures may make temporary tables."""
         self._pseudonyms = pseudonyms
@@ -101,12 +103,13 @@ class ActivityStore:
             _create(path, pseudonyms)
         connection = _connect(path, settings)
         try:
-            _identify(connection, path, pseudonyms)
+            with _blamed(path):
+                _identify(connection, path, pseudonyms)
         except BaseException:
             connection.close()
             raise
         path.chmod(0o600)
-        return cls(connection, pseudonyms)
+        return cls(path, connection, pseudonyms)
 
     def close(self) -> None:
         """Close the file; what is committed moves into it."""
@@ -117,7 +120,10 @@ class ActivityStore:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        with _blamed(self._path):
+            self.close()
+            if isinstance(error, duckdb.Error):
+                raise error
 
     def begin(self, source: SourceEntry, *, run_id: str) -> Cursor:
         """Make a source known to a run and tell where it resumes: a file inside its own run only, a live source after its last run."""
@@ -269,6 +275,20 @@ def _identify(connection: duckdb.DuckDBPyConnection, path: Path, pseudonyms: Pse
         )
     if fingerprint != pseudonyms.fingerprint():
         raise ActivityFileError(f"{path} was written under another pseudonym key. Restore the key file beside it, or begin a new data_dir.")
+
+
+@contextmanager
+def _blamed(path: Path) -> Iterator[None]:
+    """Say of the file what DuckDB finds out about it, or about its disk, only while it reads and writes."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if type(error) is not duckdb.Error and not isinstance(error, (duckdb.IOException, duckdb.FatalException)):
+            raise  # a fault of the query, not of the file; a checksum that differs comes as the plain error
+        fact = str(error).splitlines()[0]
+        free = shutil.disk_usage(path.parent).free
+        remedy = f"{free:,} bytes are free there: free some space" if "No space" in fact else "Move it away or restore a copy"
+        raise ActivityFileError(f"{path} cannot be used further: {fact}. {remedy}, then run again.") from error
 
 
 @contextmanager
