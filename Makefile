@@ -2,7 +2,7 @@ PY ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test bench clean
+.PHONY: run test test-faults test-peers bench clean
 
 run: $(VENV)/.run
 	$(BIN)/subcurrent run
@@ -16,6 +16,12 @@ test: $(VENV)/.test
 	$(BIN)/cog --check README.md docs/features.md docs/sources.md
 	$(BIN)/python -m pytest
 
+test-faults: $(VENV)/.test
+	$(BIN)/python -m pytest -m faults -rs
+
+test-peers: $(VENV)/.peers
+	$(BIN)/python -m pytest -m peers -rs
+
 bench: $(VENV)/.run
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.structure
@@ -27,6 +33,10 @@ $(VENV)/.run: pyproject.toml
 
 $(VENV)/.test: $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@
+
+$(VENV)/.peers: $(VENV)/.test
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test,peers]"
 	touch $@
 
 clean:
