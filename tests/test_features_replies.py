@@ -161,3 +161,11 @@ def test_engagement_points_to_more():
     values = measured(rows, now=LATER).values()["engagement"]
     assert values.notna().all()
     assert values.is_monotonic_increasing
+
+
+def test_posts_of_deleted_authors_do_not_lengthen_the_wait():
+    """Ten posts answered after two hours have a median of two hours, however many silent posts of deleted authors stand beside them."""
+    asked = [post(f"n{n}", n) for n in range(10)]
+    rows = [*asked, *(reply(one, "zoe", n + 2 / 24) for n, one in enumerate(asked)), *(post(None, n) for n in range(30)), post("end", 60)]
+    found = estimate(measured(rows), "reply_latency")
+    assert (found["value"], found["n"]) == (2.0, 10)

@@ -56,3 +56,8 @@ def test_median_interval_covers_the_truth():
         result = median_wait(np.minimum(wait, patience), wait <= patience)
         inside += result.low <= 10 * math.log(2) <= result.high
     assert inside >= 82
+
+
+def test_a_curve_that_reaches_one_half_has_its_median_there():
+    """Of 24 answered waits the twelfth brings the curve to one half exactly, although its product of fractions rounds above it."""
+    assert median_wait(np.arange(1.0, 25.0), np.ones(24, dtype=bool)).value == 12

@@ -34,7 +34,7 @@ def posting_frequency(statistics: Statistics) -> pd.DataFrame:
     unit="authors per 28 days",
     formula="mean over whole covered 28-day months of the distinct authors, gamma prior of the platform; in a listing: distinct "
     "authors shown per 28 days back from the newest record; where it shows less than 28 days, the authors shown, a lower "
-    "bound (coverage says how much was seen)",
+    "bound (coverage says how much was seen); its oldest tenth of records, where pinned posts stand, is left out",
     source="CHAOSS active contributors; Gamma-Poisson empirical Bayes",
     block="behaviour",
     transform="log",
@@ -44,7 +44,7 @@ def active_authors(statistics: Statistics) -> pd.DataFrame:
     """Distinct authors of a 28-day month."""
     facts = statistics.communities
     size, months = len(facts), statistics.months
-    squares = totals(months["row"], months["authors"] ** 2, size)
+    squares = totals(months["row"], months["authors"] ** 2, size) + facts["listed_squares"].to_numpy()
     counts = totals(months["row"], months["authors"], size) + facts["listed_authors"].to_numpy()
     exposure = facts["months"].to_numpy(dtype=float) + facts["listed_bins"].to_numpy()
     result = rates(counts, exposure, platforms=facts["platform"], inflation=per_unit(counts, squares, exposure))
@@ -82,7 +82,7 @@ def inequality(statistics: Statistics) -> pd.DataFrame:
 @feature(
     title="share of records by the busiest hundredth of authors",
     unit="fraction, 0 to 1",
-    formula="records of the ⌈n / 100⌉ busiest authors / records of all authors",
+    formula="records of the ⌈n / 100⌉ busiest authors / records of all authors, beta-binomial shrinkage",
     source="CHAOSS contributor concentration (elephant factor family)",
     block="behaviour",
     transform="logit",

@@ -91,12 +91,12 @@ def months(connection: duckdb.DuckDBPyConnection, *, communities: pd.DataFrame) 
 
 
 def listed_authors(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Count a listing's authors per 28 days back from its newest record: row, authors, bins (at least one, else whole ones)."""
+    """Count a listing's authors per 28 days back from its newest record: row, authors, squares, bins (at least one, else whole ones)."""
     return connection.execute(
         """
-        SELECT c AS row, count(*) AS authors, min(bins) AS bins FROM (
-            SELECT DISTINCT c, a, (newest - t) // $month AS bin, greatest(1, (newest - oldest) // $month) AS bins
-            FROM entry JOIN span USING (c) WHERE listing AND a IS NOT NULL AND t >= oldest
+        SELECT c AS row, sum(n)::BIGINT AS authors, sum(n * n)::BIGINT AS squares, min(bins) AS bins FROM (
+            SELECT c, (newest - t) // $month AS bin, greatest(1, (newest - oldest) // $month) AS bins, count(DISTINCT a) AS n
+            FROM entry JOIN span USING (c) WHERE listing AND a IS NOT NULL AND t >= oldest GROUP BY ALL
         ) WHERE bin < bins GROUP BY c ORDER BY c
         """,
         {"month": MONTH},

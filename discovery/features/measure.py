@@ -127,7 +127,7 @@ def _statistics(
     kinds = needs.needs(connection, read.phrases)
     products = saturation.product_tables(connection, read.products)
     facts = facts.join(threads).join(saturation.product_counts(connection))
-    facts = facts.join(listed_authors(connection).set_index("row").rename(columns={"authors": "listed_authors", "bins": "listed_bins"}))
+    facts = facts.join(listed_authors(connection).set_index("row").add_prefix("listed_"))
     spectrum = vocabulary.spectrum(connection)
     facts["tokens"] = np.bincount(spectrum["row"], spectrum["frequency"] * spectrum["words"], len(facts))
     facts["need_votes"] = np.bincount(kinds["row"], minlength=len(facts))

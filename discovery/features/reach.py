@@ -55,7 +55,8 @@ def lifts(connection: duckdb.DuckDBPyConnection, *, communities: pd.DataFrame) -
 @feature(
     title="share of people who are also in another community of the run",
     unit="fraction, 0 to 1",
-    formula="authors with a record in another measured community of the platform / authors, beta-binomial shrinkage",
+    formula="authors with a record in another measured community of the platform that is not in this one too / authors, beta-binomial "
+    "shrinkage: a question of five tags is no overlap",
     source="author overlap, Hamilton et al. 2017; Martin 2017",
     block="behaviour",
     transform="logit",

@@ -61,7 +61,7 @@ SELECT thread.c, thread.r, thread.a, help, stored, others, accepted,
     CASE WHEN first_other IS NOT NULL THEN first_other - t > $patience ELSE coalesce(replies, 0) = 0 OR stored > 0 END AS unanswered,
     help AND t <= now - $settling AND thread.a IS NOT NULL AND (stores_replies OR accepted IS NOT NULL) AS settled,
     coalesce(accepted, false) OR thanked.r IS NOT NULL AS solved,
-    CASE WHEN stores_replies AND t <= now - $patience AND (stored > 0 OR coalesce(replies, 0) = 0)
+    CASE WHEN stores_replies AND t <= now - $patience AND thread.a IS NOT NULL AND (stored > 0 OR coalesce(replies, 0) = 0)
         THEN coalesce(first_other, now) - t END AS wait, first_other IS NOT NULL AS answered
 FROM thread JOIN span USING (c) LEFT JOIN thanked ON thread.c = thanked.c AND thread.r = thanked.r
 """
@@ -108,7 +108,8 @@ def waits(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     title="hours until another person replies",
     unit="hours",
     formula="Kaplan–Meier median of (first reply by another person − post), posts of at least 48 h, right-censored at the end of what the "
-    "source shows",
+    "source shows; left out: posts of deleted authors, because removed posts look unanswered, and posts whose replies the platform counts "
+    "but the source does not hold",
     source="CHAOSS time to first response; Brookmeyer & Crowley 1982 (interval)",
     block="behaviour",
     transform="log1p",
@@ -137,7 +138,8 @@ def reply_latency(statistics: Statistics) -> pd.DataFrame:
     title="share of posts nobody answers in two days",
     unit="fraction, 0 to 1",
     formula="posts of at least 48 h without a reply by another person within 48 h / such posts; where replies are not stored: posts the "
-    "platform counts no reply on; posts of deleted authors left out, because removed posts look unanswered",
+    "platform counts no reply on (a counted reply that is not stored is taken as in time); posts of "
+    "deleted authors left out, because removed posts look unanswered",
     source="CHAOSS time to first response; beta-binomial shrinkage",
     block="behaviour",
     transform="logit",
@@ -157,7 +159,8 @@ def unanswered_48h(statistics: Statistics) -> pd.DataFrame:
 @feature(
     title="share of calls for help that end without a solution",
     unit="fraction, 0 to 1",
-    formula="help threads (a request for a solution, or a question in the title) of at least 7 days whose asker neither thanks within"
+    formula="help threads (a request for a solution, or a post that asks, as question_share counts it) "
+    "of at least 7 days whose asker neither thanks within"
     " 7 days nor accepts an answer / such threads",
     source="acknowledgement words; accepted answers where the platform marks them; beta-binomial shrinkage",
     block="behaviour",

@@ -56,5 +56,5 @@ def median_wait(waits: Floats, answered: npt.NDArray[np.bool_]) -> Median:
 
 def _crossing(times: Floats, curve: Floats) -> float:
     """Give the first time at which a falling curve is at one half or below; NaN where it stays above."""
-    below = np.flatnonzero(curve <= 0.5)
+    below = np.flatnonzero(curve <= 0.5 + 1e-12)  # a product of fractions that is one half may come out a bit above it
     return float(times[below[0]]) if len(below) else float("nan")

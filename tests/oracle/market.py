@@ -1,0 +1,270 @@
+"""What people want and would pay for: tiers of intent per author, kinds of need, products, saturation; and engagement."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from discovery.features.intent import read
+from discovery.features.phrases import Vote, grouped, needed
+from discovery.features.saturation import named
+from tests.oracle.answers import (
+    WEEK,
+    comments_per_post,
+    discussants_per_thread,
+    end,
+    help_threads,
+    mutual_pairs,
+    per_thread,
+    solved,
+    stores_replies,
+)
+from tests.oracle.entries import Activity, words
+from tests.oracle.estimates import Z, estimate, shrunk_rates, shrunk_shares
+from tests.oracle.people import Told, by_author, engaged_share, frame
+
+
+def readable(activity: Activity) -> list[str]:
+    """Give the communities whose language the lexicon knows."""
+    return list(activity.places.index[activity.places["language"] == "en"])
+
+
+def voices(activity: Activity, tier: str, among: str = "") -> Told:
+    """Share of the authors who wrote anything (or of those of another tier) that show a tier, one vote each."""
+    tables = {}
+    for community, entries in activity.groups.items():
+        known = entries[entries["author"].notna()]
+        tiers = known["record_id"].map(lambda record: activity.tiers.get(record, frozenset()))
+        worded = (known["title"] != "") | (known["text"] != "")
+        trials = tiers.map(lambda found: among in found) if among else worded
+        rows = pd.DataFrame({"author": known["author"], "hits": tiers.map(lambda found: tier in found), "trials": trials})
+        tables[community] = rows.groupby("author")[["hits", "trials"]].max().astype(int)
+    return by_author(activity, tables)
+
+
+def seeking(activity: Activity) -> Told:
+    """T1."""
+    return voices(activity, "T1")
+
+
+def pain(activity: Activity) -> Told:
+    """T0."""
+    return voices(activity, "T0")
+
+
+def revealed_spend(activity: Activity) -> Told:
+    """T4."""
+    return voices(activity, "T4")
+
+
+def procurement(activity: Activity) -> Told:
+    """T3."""
+    return voices(activity, "T3")
+
+
+def hypothetical_pay(activity: Activity) -> Told:
+    """T2."""
+    return voices(activity, "T2")
+
+
+def refusal(activity: Activity) -> Told:
+    """N."""
+    return voices(activity, "N")
+
+
+def price_sensitivity(activity: Activity) -> Told:
+    """S."""
+    return voices(activity, "S")
+
+
+def workaround_rate(activity: Activity) -> Told:
+    """W."""
+    return voices(activity, "W")
+
+
+def promotion(activity: Activity) -> Told:
+    """P."""
+    return voices(activity, "P")
+
+
+def money(activity: Activity) -> Told:
+    """T4 + 0.6 · T3 + 0.25 · T2 − 0.4 · N."""
+    weights = {"T4": 1.0, "T3": 0.6, "T2": 0.25, "N": -0.4}
+    parts = {tier: voices(activity, tier) for tier in weights}
+    told = {}
+    for community in parts["T4"]:
+        value = sum(weight * parts[tier][community]["value"] for tier, weight in weights.items())
+        widths = [weight * (parts[tier][community]["high"] - parts[tier][community]["low"]) / 2 for tier, weight in weights.items()]
+        half = math.hypot(*widths)
+        told[community] = estimate(value, value - half, value + half, n=parts["T4"][community]["n"])
+    return told
+
+
+def need_concentration(activity: Activity) -> Told:
+    """1 − H / ln n over votes (author × kind of need)."""
+    order = {record: r for r, record in enumerate(sorted(activity.entries["record_id"].unique()))}
+    rows = {community: row for row, community in enumerate(activity.places.index)}
+    people: dict[Any, int] = {}
+    phrases, votes = {}, []
+    entries = activity.entries[activity.entries["author"].notna() & activity.entries["community"].isin(readable(activity))]
+    for row in entries.sort_values(["record_id", "community"]).itertuples():
+        people.setdefault(row.author, len(people))
+        if row.record_id not in phrases:
+            text = words(row.title, row.text)
+            hits = {hit.tier: hit for hit in read(text)}
+            hit = hits.get("T1") or hits.get("T0")
+            phrases[row.record_id] = hit and needed(text, record=order[row.record_id], start=hit.start, end=hit.end)
+        if phrases[row.record_id]:
+            votes.append(Vote(rows[row.community], people[row.author], phrases[row.record_id]))
+    votes.sort(key=lambda vote: (vote.row, vote.phrase.record))
+    kinds = grouped(iter(votes), names={row: community for community, row in rows.items()})
+    told = {}
+    for row, counts in kinds.groupby("row"):
+        share = (counts["kind"].value_counts() / len(counts)).to_numpy()
+        if len(counts) < 2:
+            continue
+        surprise = -np.log(share)
+        entropy = (share * surprise).sum()
+        error = math.sqrt(max((share * (surprise - entropy) ** 2).sum(), 0) / len(counts)) / math.log(len(counts))
+        value = 1 - entropy / math.log(len(counts))
+        told[activity.places.index[row]] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 1), n=len(counts))
+    return told
+
+
+def products(activity: Activity) -> list[str]:
+    """Give the names that three authors use in words of buying or switching, the commonest 400, the longest first."""
+    people = defaultdict(set)
+    for row in activity.entries[activity.entries["author"].notna()].itertuples():
+        if {"SW", "T4"} & activity.tiers.get(row.record_id, frozenset()):
+            text = words(row.title, row.text)
+            for hit in read(text):
+                name = named(text, start=hit.start, end=hit.end) if hit.tier in {"SW", "T4"} else None
+                if name:
+                    people[name].add(row.author)
+    common = sorted((name for name, who in people.items() if len(who) >= 3), key=lambda name: (-len(people[name]), name))[:400]
+    return sorted(common, key=lambda name: (-len(name), name))
+
+
+def namings(activity: Activity) -> dict[str, list[tuple[Any, list[tuple[Any, str]]]]]:
+    """Give each help thread with who names which product in it."""
+    known = products(activity)
+    pattern = re.compile(rf"\b({'|'.join(map(re.escape, known))})(?:\W|$)", re.ASCII) if known else re.compile(r"[^\s\S]")
+    told = {}
+    for community, posts in help_threads(activity).items():
+        rows = []
+        for post in posts.itertuples():
+            said = [(post.author, words(post.title, post.text)), *((r.author, words(r.title, r.text)) for r in post.heard.itertuples())]
+            rows.append((post, [(author, found[1]) for author, text in said for found in pattern.finditer(text)]))
+        told[community] = rows
+    return told
+
+
+def product_mentions(activity: Activity) -> Told:
+    """Distinct products named per help thread."""
+    rows = {
+        community: per_thread(pd.Series([len({product for _, product in found}) for _, found in asked], dtype=float))
+        for community, asked in namings(activity).items()
+    }
+    return shrunk_rates(frame(rows, activity))
+
+
+def _satisfaction(activity: Activity) -> Told:
+    """Share of settled help threads naming a product that are solved, where there are ten."""
+    rows = {}
+    for community, asked in namings(activity).items():
+        marked = stores_replies(activity, community)
+        settled = [
+            post
+            for post, found in asked
+            if found and pd.notna(post.author) and end(activity, community) - post.t >= WEEK and (marked or accepted_known(post))
+        ]
+        if len(settled) >= 10:
+            rows[community] = {"hits": sum(map(solved, settled)), "trials": len(settled), "effect": 1, "n": len(settled)}
+    return shrunk_shares(frame(rows, activity))
+
+
+def accepted_known(post: Any) -> bool:
+    """Tell whether the platform marks accepted answers on a thread."""
+    return bool(pd.notna(post.accepted) or post.heard["accepted"].notna().any())
+
+
+def saturation(activity: Activity) -> Told:
+    """Weighted percentiles of what takes the market."""
+    english = set(readable(activity))
+    parts = [(0.4, product_mentions(activity), 10), (0.3, promotion(activity), 30), (0.3, _satisfaction(activity), 0)]
+    measured = [(w, {c: r for c, r in told.items() if r["n"] >= least and (c in english or not least)}) for w, told, least in parts]
+    result: Told = {}
+    for community in english:
+        known = [(w, told) for w, told in measured if community in told]
+        if len(known) < 2:
+            continue
+        placed = {
+            column: sum(w * np.mean([r["value"] < told[community][column] for r in told.values()]) for w, told in known)
+            / sum(w for w, _ in known)
+            for column in ("value", "low", "high")
+        }
+        result[community] = {**placed, "n": parts[1][1][community]["n"]}
+    return result
+
+
+def headroom(activity: Activity) -> Told:
+    """1 − saturation."""
+    return {c: {**r, "value": 1 - r["value"], "low": 1 - r["high"], "high": 1 - r["low"]} for c, r in saturation(activity).items()}
+
+
+def switching_wedge(activity: Activity) -> Told:
+    """Share of procuring authors who switch, times the concentration of the products named."""
+    leaving, told = voices(activity, "SW", among="T3"), {}
+    for community, asked in namings(activity).items():
+        naming = {(author, product) for _, found in asked for author, product in found if pd.notna(author)}
+        counts = np.array(list(Counter(product for _, product in naming).values()), dtype=float)
+        if len(counts) and community in leaving:
+            hhi = ((counts / counts.sum()) ** 2).sum()
+            told[community] = {**{k: leaving[community][k] * hhi for k in ("value", "low", "high")}, "n": leaving[community]["n"]}
+    return told
+
+
+def engagement(activity: Activity) -> Told:
+    """First principal component of the four parts, from pairwise complete correlations."""
+    authors = {c: e["author"].nunique() for c, e in activity.groups.items()}
+    gates: list[tuple[Told, Any, Any]] = [
+        (comments_per_post(activity), np.log1p, lambda c, n: n >= 10),
+        (discussants_per_thread(activity), np.log1p, lambda c, n: n >= 10),
+        (mutual_pairs(activity), _logit, lambda c, n: n >= 30),
+        (engaged_share(activity), _logit, lambda c, n: authors[c] >= 30),
+    ]
+    index = activity.places.index
+    columns, errors = [], []
+    for told, scale, enough in gates:
+        rows = {c: r for c, r in told.items() if enough(c, r["n"])}
+        values = pd.Series({c: scale(r["value"]) for c, r in rows.items()}, dtype=float).reindex(index)
+        if values.notna().sum() >= 10 and values.std(ddof=0) > 0:
+            widths = pd.Series({c: (scale(r["high"]) - scale(r["low"])) / (2 * Z) for c, r in rows.items()}).reindex(index)
+            columns.append((values - values.mean()) / values.std(ddof=0))
+            errors.append(widths / values.std(ddof=0))
+    if len(columns) < 2:
+        return {}
+    z, spread = pd.concat(columns, axis=1), pd.concat(errors, axis=1)
+    both = z.notna().T.astype(float) @ z.notna().astype(float)
+    correlation = (z.fillna(0).T @ z.fillna(0)).to_numpy() / both.clip(lower=1).to_numpy()
+    np.fill_diagonal(correlation, 1)
+    loading = np.linalg.eigh(correlation)[1][:, -1]
+    loading = loading * np.sign(loading.sum() or 1)
+    told = {}
+    for community in index[z.notna().sum(axis=1) >= 2]:
+        has = z.loc[community].notna().to_numpy()
+        length = (loading[has] ** 2).sum()
+        value = (z.loc[community].to_numpy()[has] * loading[has]).sum() / length
+        error = np.linalg.norm(spread.loc[community].to_numpy()[has] * loading[has]) / length
+        told[community] = estimate(value, value - Z * error, value + Z * error, n=authors[community])
+    return told
+
+
+def _logit(share: float) -> float:
+    """Give the log odds."""
+    return math.log(share / (1 - share))

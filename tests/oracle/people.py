@@ -1,0 +1,281 @@
+"""Who does how much and who stays: frequency, authors, inequality, retention, survival, newcomers, growth, overlap."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from tests.oracle.entries import DAY, MONTH, Activity
+from tests.oracle.estimates import (
+    Z,
+    curve,
+    design_effect,
+    estimate,
+    overdispersion,
+    shrunk_rates,
+    shrunk_shares,
+    shrunk_slopes,
+)
+
+Told = dict[str, dict[str, Any]]
+
+
+def frame(rows: dict[str, dict[str, Any]], activity: Activity) -> pd.DataFrame:
+    """Make the table a prior is fitted on: one row per community, with its platform."""
+    columns = ["hits", "trials", "effect", "value", "error", "n"]
+    return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns).join(activity.places["platform"])
+
+
+def complete(activity: Activity) -> dict[str, pd.DataFrame]:
+    """Give the communities of which everything is shown."""
+    return {c: e for c, e in activity.groups.items() if activity.places.at[c, "coverage"] == "complete"}
+
+
+def oldest_counted(times: pd.Series) -> int:
+    """Give a listing's 10th percentile of time, an observed one; pinned posts may be older."""
+    return int(np.sort(times)[max(math.ceil(0.1 * len(times)), 1) - 1])
+
+
+def exposure(activity: Activity, community: str) -> tuple[pd.Series, float]:
+    """Give the times that count for frequency and the days they were observed over."""
+    times = activity.groups[community]["t"]
+    if activity.places.at[community, "coverage"] == "complete":
+        return times, max((activity.places.at[community, "now"] - times.min()) / DAY, 1 / 48)
+    oldest = oldest_counted(times)
+    return times[times > oldest], max((times.max() - oldest) / DAY, 1 / 48)
+
+
+def months(activity: Activity, community: str) -> range:
+    """Give the whole 28-day months between a complete community's first entry and the end of its source."""
+    first, now = activity.groups[community]["t"].min(), activity.places.at[community, "now"]
+    return range(-(-first // MONTH), max(now // MONTH, -(-first // MONTH)))
+
+
+def author_months(activity: Activity, community: str) -> pd.DataFrame:
+    """Give author, m (covered month) and days (active ones) of every author-month."""
+    entries = activity.groups[community].dropna(subset=["author"])
+    entries = entries.assign(m=entries["t"] // MONTH, day=entries["t"] // DAY)
+    entries = entries[entries["m"].isin(months(activity, community))]
+    return entries.groupby(["author", "m"])["day"].nunique().rename("days").reset_index()
+
+
+def posting_frequency(activity: Activity) -> Told:
+    """Records a day."""
+    rows = {}
+    for community in activity.groups:
+        times, days = exposure(activity, community)
+        effect = overdispersion((times // DAY).value_counts(), max(days, 1))
+        rows[community] = {"hits": len(times), "trials": days, "effect": effect, "n": len(times)}
+    return shrunk_rates(frame(rows, activity))
+
+
+def active_authors(activity: Activity) -> Told:
+    """Distinct authors of a month."""
+    rows = {}
+    for community, entries in activity.groups.items():
+        if activity.places.at[community, "coverage"] == "complete":
+            counts, units = author_months(activity, community)["m"].value_counts(), len(months(activity, community))
+        else:
+            counts, units = _listed(entries)
+        effect = overdispersion(counts, units) if units else 1.0
+        rows[community] = {"hits": counts.sum(), "trials": units, "effect": effect, "n": counts.sum()}
+    return shrunk_rates(frame(rows, activity))
+
+
+def _listed(entries: pd.DataFrame) -> tuple[pd.Series, int]:
+    """Count a listing's authors per 28 days back from its newest record."""
+    newest, oldest = entries["t"].max(), oldest_counted(entries["t"])
+    bins = max((newest - oldest) // MONTH, 1)
+    known = entries[entries["t"] >= oldest].dropna(subset=["author"])
+    back = (newest - known["t"]) // MONTH
+    counts = known.groupby(back)["author"].nunique()
+    return counts[counts.index < bins], int(bins)
+
+
+def _numbers(activity: Activity) -> dict[str, pd.Series]:
+    """Give the authors' numbers of entries, ascending, per community."""
+    counts = {c: e["author"].dropna().value_counts().sort_values() for c, e in activity.groups.items()}
+    return {c: x for c, x in counts.items() if len(x)}
+
+
+def inequality(activity: Activity) -> Told:
+    """Gini from all pairs; its error from what each author moves it by."""
+    told = {}
+    for community, counts in _numbers(activity).items():
+        x, n = counts.to_numpy(dtype=float), len(counts)
+        if n < 2:
+            continue
+        apart = np.abs(x[:, None] - x[None, :]).mean(axis=1)
+        mean = x.mean()
+        gini = apart.mean() / (2 * mean)
+        influence = (apart - x / n - gini * x) / mean  # − x / n: Davidson ranks by the middle of a step
+        value, error = gini * n / (n - 1), influence.std() / math.sqrt(n) * n / (n - 1)
+        told[community] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 1), n=n)
+    return told
+
+
+def author_concentration(activity: Activity) -> Told:
+    """Share of the busiest hundredth."""
+    rows = {
+        c: {"hits": x.tail(math.ceil(len(x) / 100)).sum(), "trials": x.sum(), "effect": 1, "n": len(x)}
+        for c, x in _numbers(activity).items()
+    }
+    return shrunk_shares(frame(rows, activity))
+
+
+def deleted_share(activity: Activity) -> Told:
+    """Share of records without an author."""
+    rows = {c: {"hits": e["author"].isna().sum(), "trials": len(e), "effect": 1, "n": len(e)} for c, e in activity.groups.items()}
+    return shrunk_shares(frame(rows, activity))
+
+
+def by_author(activity: Activity, tables: dict[str, pd.DataFrame]) -> Told:
+    """Shrink hits / trials that are sums over authors: frames indexed by author with columns hits and trials."""
+    rows = {}
+    for community, sums in tables.items():
+        table = sums.astype(float)
+        effect = design_effect(table["hits"], table["trials"])
+        rows[community] = {"hits": table["hits"].sum(), "trials": table["trials"].sum(), "effect": effect, "n": (table["trials"] > 0).sum()}
+    return shrunk_shares(frame(rows, activity))
+
+
+def author_overlap(activity: Activity) -> Told:
+    """Share of people with a record elsewhere that is not here as well."""
+    seen = activity.entries.dropna(subset=["author"])
+    everywhere = seen.groupby("author")["record_id"].nunique()
+    tables = {}
+    for community, entries in seen.groupby("community"):
+        here = entries.groupby("author")["record_id"].nunique()
+        tables[str(community)] = pd.DataFrame({"hits": here < everywhere.reindex(here.index), "trials": 1})
+    return by_author(activity, tables)
+
+
+def _stays(activity: Activity) -> dict[str, pd.DataFrame]:
+    """Per author: author-months that a covered month follows (trials), and those the author is active in the next (hits)."""
+    tables = {}
+    for community in complete(activity):
+        active = author_months(activity, community)
+        pairs = set(zip(active["author"], active["m"], strict=True))
+        followed = active[active["m"] + 1 <= max(months(activity, community), default=0)]
+        stayed = [(author, m + 1) in pairs for author, m in zip(followed["author"], followed["m"], strict=True)]
+        tables[community] = followed.assign(hits=stayed, trials=1).groupby("author")[["hits", "trials"]].sum()
+    return tables
+
+
+def retention(activity: Activity) -> Told:
+    """Σ |A(m) ∩ A(m+1)| / Σ |A(m)|."""
+    return by_author(activity, _stays(activity))
+
+
+def churn(activity: Activity) -> Told:
+    """1 − retention."""
+    return {c: {**r, "value": 1 - r["value"], "low": 1 - r["high"], "high": 1 - r["low"]} for c, r in retention(activity).items()}
+
+
+def engaged_share(activity: Activity) -> Told:
+    """Author-months of five active days."""
+    tables = {}
+    for community in complete(activity):
+        active = author_months(activity, community)
+        tables[community] = active.assign(hits=active["days"] >= 5, trials=1).groupby("author")[["hits", "trials"]].sum()
+    return by_author(activity, tables)
+
+
+def newcomer_share(activity: Activity) -> Told:
+    """Author-months that are an author's first, after four covered months."""
+    tables = {}
+    for community, entries in complete(activity).items():
+        first = entries.groupby("author")["t"].min() // MONTH
+        active = author_months(activity, community)
+        seasoned = active[active["m"] >= months(activity, community).start + 4]
+        hits = seasoned["m"] == seasoned["author"].map(first)
+        tables[community] = seasoned.assign(hits=hits, trials=1).groupby("author")[["hits", "trials"]].sum()
+    return by_author(activity, tables)
+
+
+def rmst_90(activity: Activity) -> Told:
+    """Area under the Kaplan–Meier curve of the days between an author's first and last entry."""
+    told = {}
+    for community, entries in complete(activity).items():
+        known = entries.dropna(subset=["author"]).sort_values(["author", "t", "record_id"])
+        if known.empty:
+            continue
+        gaps = np.sort(known.groupby("author")["t"].diff().dropna())
+        patience = gaps[math.ceil(0.99 * len(gaps)) - 1] if len(gaps) else 28 * DAY
+        patience = min(max(patience, 28 * DAY), 90 * DAY)
+        first, last = known.groupby("author")["t"].min(), known.groupby("author")["t"].max()
+        days = ((last - first) // DAY).to_numpy()
+        died = (activity.places.at[community, "now"] - last > patience).to_numpy()
+        value, error = restricted_mean(days, died & (days < 90), horizon=90)
+        told[community] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 90), n=len(days))
+    return told
+
+
+def restricted_mean(days: np.ndarray, died: np.ndarray, *, horizon: int) -> tuple[float, float]:
+    """Give the area under the curve up to the horizon and its error by Greenwood."""
+    steps = curve(days, died)
+    edges = np.concatenate([[0], steps["time"], [horizon]])
+    heights = np.concatenate([[1.0], steps["survival"]])
+    areas = heights * np.diff(edges)
+    rest = areas.sum() - np.cumsum(areas)[:-1]
+    left = steps["at_risk"] - steps["ended"]
+    part = np.divide(steps["ended"], steps["at_risk"] * left, out=np.zeros(len(steps)), where=left > 0)
+    return areas.sum(), math.sqrt((rest**2 * part).sum())
+
+
+def growth(activity: Activity) -> Told:
+    """Slope of a Poisson regression of a month's authors, bursts left out."""
+    rows = {}
+    for community in complete(activity):
+        covered = months(activity, community)
+        counts = author_months(activity, community)["m"].value_counts().reindex(covered, fill_value=0).to_numpy(dtype=float)
+        if len(counts) < 6 or (counts > 0).sum() < 2:
+            continue
+        rows[community] = _slope(np.arange(len(counts), dtype=float), counts)
+    return shrunk_slopes(frame(rows, activity))
+
+
+def _slope(month: np.ndarray, counts: np.ndarray) -> dict[str, float]:
+    """Fit, leave out months with a robust residual above 4, fit again."""
+    expected, *_ = poisson(month, counts)
+    residual = (counts - expected) / np.sqrt(expected)
+    spread = max((np.median(np.abs(residual)) * 1.4826) ** 2, 1.0)
+    kept = residual / math.sqrt(spread) <= 4
+    expected, slope, variance = poisson(month[kept], counts[kept])
+    pearson = ((counts[kept] - expected) ** 2 / expected).sum() / max(kept.sum() - 2, 1)
+    return {"value": slope, "error": math.sqrt(variance * max(pearson, 1.0)), "n": kept.sum()}
+
+
+def poisson(month: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Fit log E = a + b · month by iterated weighted least squares; give the expectation, b and its Poisson variance."""
+    design = np.column_stack([np.ones(len(month)), month])
+    beta = np.array([math.log(counts.mean()), 0.0])
+    for _ in range(100):
+        expected = np.exp(design @ beta)
+        beta = beta + np.linalg.solve(design.T @ (design * expected[:, None]), design.T @ (counts - expected))
+    expected = np.exp(design @ beta)
+    return expected, beta[1], np.linalg.inv(design.T @ (design * expected[:, None]))[1, 1]
+
+
+def cross_promotion(activity: Activity, portfolio: tuple[str, ...]) -> Told:
+    """Best lift of shared authors with one of one's own."""
+    people = {c: set(e["author"].dropna()) for c, e in activity.groups.items()}
+    platforms = activity.places["platform"]
+    told: Told = {}
+    for community, here in people.items():
+        everyone = set().union(*(p for c, p in people.items() if platforms[c] == platforms[community]))
+        for own in sorted(set(portfolio) & set(people) - {community}):
+            if platforms[own] != platforms[community]:
+                continue
+            shared = len(here & people[own])
+            shown = 0 if shared < 10 else shared // 5 * 5
+            expected = len(here) * len(people[own]) / len(everyone)
+            lift = math.log((shown + 5) / (expected + 5))
+            if community not in told or lift > told[community]["value"]:
+                low, high = (math.log(stats.gamma.ppf(tail, shown + 5) / (expected + 5)) for tail in (0.05, 0.95))
+                told[community] = estimate(lift, low, high, n=shown)
+    return told
