@@ -14,13 +14,13 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cog --check README.md docs/features.md docs/sources.md
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-faults: $(VENV)/.test
-	$(BIN)/python -m pytest -m faults -rs
+	$(BIN)/python -m pytest -m faults
 
 test-peers: $(VENV)/.peers
-	$(BIN)/python -m pytest -m peers -rs
+	$(BIN)/python -m pytest -m peers
 
 bench: $(VENV)/.run
 	$(BIN)/python -m benchmarks

@@ -114,7 +114,7 @@ def _spread(matrix: Matrix, random: np.random.Generator) -> Matrix:
     steps = np.diff(np.sort(matrix, axis=0), axis=0)
     unit = np.where(steps > 0, steps, np.inf).min(axis=0, initial=np.inf)
     width = np.where((steps > 0).sum(axis=0) > 1, unit, 0.0)
-    return matrix + width * (random.random(matrix.shape) - 0.5)
+    return matrix + width * random.uniform(-0.5, 0.5, matrix.shape)
 
 
 def _sampled(matrix: Matrix, path: list[Partition], most: int, random: np.random.Generator) -> tuple[Matrix, list[Partition]]:
