@@ -153,7 +153,7 @@ def test_interrupted_export_keeps_its_whole_messages(tmp_path, kept):
     text = whole[: int(len(whole) * kept)]
     save(tmp_path, text, "a.json")
     save(tmp_path, export(message(900)), "b.json")
-    records = partial(tmp_path, r"1 of the exports in .* not whole; the first is `a.json`")
+    records = partial(tmp_path, r"1 of its files ends before its end; the first is `a.json`")
     finished = text.count('"mentions": []\n    }')
     assert [each.id for each in records] == [*(f"discord:{300 + number}" for number in range(finished)), "discord:1200"]
 

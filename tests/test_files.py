@@ -18,6 +18,7 @@ import zstandard
 from discovery.sources import EVER, Source, SourceError, UnknownSourceError, Window, load
 from discovery.sources.files import PAGE, json_value
 from discovery.sources.items import MalformedItemError
+from discovery.sources.pushshift import Pushshift
 from storage.records import Batch, Cursor
 from tests.factories import gather
 
@@ -105,7 +106,8 @@ def test_folder_is_read_recursively_in_order_of_names(tmp_path: Path) -> None:
     ("make", "message"),
     [
         pytest.param(lambda path: path / "gone.zst", "There is no file or folder", id="missing"),
-        pytest.param(lambda path: path, "holds no file of this kind", id="empty-folder"),
+        pytest.param(lambda path: path / "RS.zst?unit=site", "stand beside `path`, not in it behind a `\\?`", id="settings-in-a-path"),
+        pytest.param(lambda path: path, r"holds no file of this kind, which reads \*.json, .*RC_", id="empty-folder"),
         pytest.param(lambda path: _written(path / "a.tar", tar({"readme.md": b"#"})), "holds no file of this kind", id="empty-archive"),
         pytest.param(lambda path: _written(path / "x.zst", b""), "cut short", id="zero-bytes"),
         pytest.param(lambda path: _written(path / "x.gz", b""), "cut short", id="zero-bytes-gz"),
@@ -116,7 +118,7 @@ def test_folder_is_read_recursively_in_order_of_names(tmp_path: Path) -> None:
 def test_nothing_to_read_is_an_error_with_a_remedy(tmp_path: Path, make: Callable[[Path], Path], message: str) -> None:
     """A path that holds nothing of the kind ends in an error that names it, not in an empty result."""
     with pytest.raises(SourceError, match=message):
-        gather(dump(make(tmp_path)))
+        gather(Pushshift(path=make(tmp_path)))
 
 
 def _written(path: Path, data: bytes) -> Path:
@@ -144,6 +146,28 @@ def test_a_file_cut_short_is_never_silent(tmp_path: Path, name: str, packed: Cal
     found = [record.id for page in read for record in page.records]
     assert found == [f"reddit:t3_a{number}" for number in range(1, len(found) + 1)]
     assert not any(page.cursor.exhausted for page in read)
+
+
+@pytest.mark.parametrize("packed", [lambda data: data, zst])
+def test_a_last_line_that_is_cut_makes_a_partial(tmp_path: Path, packed: Callable[[bytes], bytes]) -> None:
+    """A dump without its end ends in half a line: that is said, also by a resumed run, and the other files are read."""
+    (tmp_path / "RS_1.zst" if packed is zst else tmp_path / "RS_1.ndjson").write_bytes(packed(rows(3)[:-9]))
+    (tmp_path / "RS_2.ndjson").write_bytes(rows(PAGE, first=9))
+    read = []
+    with pytest.raises(SourceError, match=r"1 of its files ends before its end; the first is `RS_1.*`: its last line, 3, is cut short"):
+        read.extend(pages(dump(tmp_path)))
+    assert [(len(page.records), len(page.quarantined)) for page in read] == [(PAGE - 1, 1), (3, 0)]
+    for page in read:
+        with pytest.raises(SourceError, match="its last line, 3, is cut short"):
+            gather(dump(tmp_path), cursor=page.cursor)
+
+
+@pytest.mark.parametrize("end", [b'{"title": "x"}', b"{broken\n"])
+def test_a_last_line_that_is_whole_makes_none(tmp_path: Path, end: bytes) -> None:
+    """A last line that parses, or that has its end, is malformed and no sign of more."""
+    (tmp_path / "RS.ndjson").write_bytes(rows(2) + end)
+    (page,) = pages(dump(tmp_path))
+    assert (len(page.records), len(page.quarantined)) == (2, 1)
 
 
 def test_a_flipped_bit_is_found_by_the_checksum(tmp_path: Path) -> None:

@@ -72,20 +72,23 @@ class Member(NamedTuple):
         return PurePosixPath(self.name).parent.parts
 
 
-def members(
-    path: Path,
-    *,
-    accepts: Callable[[str], bool],
-    order: Callable[[str], tuple[int, str]],
-    begin: int,
-    unchecked: Callable[[str], None],
-) -> Iterator[Member]:
+class Wanted(NamedTuple):
+    """Which files of a folder or an archive are read."""
+
+    accepts: Callable[[str], bool]
+    """Tells by its name whether a file is wanted."""
+    order: Callable[[str], tuple[int, str]]
+    """Sort key of the names in a folder; an archive keeps its own order."""
+    named: str
+    """The names that are wanted, in words, for whoever has none."""
+
+
+def members(path: Path, *, wanted: Wanted, begin: int, unchecked: Callable[[str], None]) -> Iterator[Member]:
     """Open the members of a path one after the other; each is closed when the next is asked for.
 
     Args:
         path: A file (always read), a folder (read recursively) or a tar archive (streamed).
-        accepts: Tells by its name whether a file in a folder or archive is wanted.
-        order: Sort key of the names in a folder; an archive keeps its own order.
+        wanted: Which files of a folder or archive to open.
         begin: Ordinal of the first file to open.
         unchecked: Called with the name of each file whose bytes no checksum covered.
 
@@ -94,11 +97,12 @@ def members(
         DAMAGE: a file is cut, altered or unreadable.
     """
     if path.is_dir():
-        files = _files(path, accepts=accepts, order=order)
+        files = _files(path, wanted)
     elif path.exists():
         files = [(plain(path.name), path)]
     else:
-        raise SourceError(f"There is no file or folder `{path}`. Check the path after the colon of --source KIND:PATH.")
+        asked = "In config.yaml, settings stand beside `path`, not in it behind a `?`." if "?" in str(path) else ""
+        raise SourceError(f"There is no file or folder `{path}`. {asked or 'Check the path after the colon of --source KIND:PATH.'}")
     opened_any = begin > 0
     for number, (name, file) in enumerate(files[begin:], begin):
         with ExitStack() as stack:
@@ -108,7 +112,7 @@ def members(
             if _is_archive(file.name):
                 archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r|", tarinfo=_Entry))
                 folder = f"{name}/" if path.is_dir() else ""
-                for inner, (entry, opened) in enumerate(_archived(archive, accepts)):
+                for inner, (entry, opened) in enumerate(_archived(archive, wanted.accepts)):
                     opened_any = True
                     yield Member(folder + entry, opened, file, packed=True, place=(number, inner))
             else:
@@ -120,7 +124,9 @@ def members(
                 unchecked(file.name)
     if not opened_any:
         packed = next((f" `{file.name}` must be unpacked first." for file in sorted(path.rglob("*")) if file.suffix.lower() in _PACKED), "")
-        raise SourceError(f"`{path}` holds no file of this kind.{packed} Name the file itself, or another --source kind.")
+        raise SourceError(
+            f"`{path}` holds no file of this kind, which reads {wanted.named}.{packed} Name the file itself, or another --source kind."
+        )
 
 
 def _recognise(name: str, begin: bytes) -> None:
@@ -144,16 +150,16 @@ def _recognise(name: str, begin: bytes) -> None:
         raise ForeignFormatError(f"it is not compressed as its ending {suffix} says: rename it")
 
 
-def _files(path: Path, *, accepts: Callable[[str], bool], order: Callable[[str], tuple[int, str]]) -> list[tuple[str, Path]]:
+def _files(path: Path, wanted: Wanted) -> list[tuple[str, Path]]:
     """List the wanted files below a folder under their member names, in order; hidden ones are skipped."""
     found = []
     for file in path.rglob("*"):
         relative = file.relative_to(path)
         if not _hidden(relative) and file.is_file():
             name = relative.as_posix()
-            if accepts(name) or _is_archive(name):
+            if wanted.accepts(name) or _is_archive(name):
                 found.append((plain(name), file))
-    return sorted(found, key=lambda entry: (order(entry[0]), entry[1].as_posix()))
+    return sorted(found, key=lambda entry: (wanted.order(entry[0]), entry[1].as_posix()))
 
 
 def _archived(archive: tarfile.TarFile, accepts: Callable[[str], bool]) -> Iterator[tuple[str, BinaryIO]]:

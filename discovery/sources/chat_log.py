@@ -79,6 +79,11 @@ class ChatLog(FileSource):
         """Accept text files, and files named by their day alone."""
         return _DATE.fullmatch(PurePosixPath(plain(name)).name) is not None or super().accepts(name)
 
+    @classmethod
+    def accepted(cls) -> str:
+        """Say so."""
+        return f"{super().accepted()}, and files named by their day (2020-01-31)"
+
     def items(self, member: Member) -> Iterator[Item | Rejected]:
         """A line that begins with a time begins a message; what follows without one belongs to it."""
         today, channel = _dated(member.name), self._channel_of(member)

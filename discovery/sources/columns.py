@@ -10,6 +10,8 @@ from discovery.sources import SourceError
 FILE = "@file"
 """In place of a community column: each file is a community, named after it."""
 
+FOLDER = "@folder"
+"""In place of a community column: each folder is a community, whatever its files are called."""
 
 NONE = ""
 """In place of a column: the table has none, whatever its columns are called."""
@@ -109,7 +111,7 @@ def layout(header: Sequence[str], mapped: Mapping[str, str], *, where: str) -> L
 
 def _column(cell: str, header: Sequence[str], mapped: Mapping[str, str], where: str) -> str | None:
     wanted = mapped.get(cell)
-    if wanted == FILE or (wanted == NONE and cell not in _REQUIRED):
+    if wanted in {FILE, FOLDER} or (wanted == NONE and cell not in _REQUIRED):
         return None
     if wanted is not None:
         if wanted not in header:
@@ -125,7 +127,7 @@ def _column(cell: str, header: Sequence[str], mapped: Mapping[str, str], where: 
 
 def _remedy(cell: str, header: Sequence[str]) -> str:
     """Say what columns there are and how to name the right one; a first line that is no header may be people's words."""
-    file = f" or ?{cell}={FILE} where each file is one community" if cell == "community" else ""
+    file = f", or ?{cell}={FILE} or ?{cell}={FOLDER} where each file or folder is one community" if cell == "community" else ""
     way = f"map one with table:PATH?{cell}=COLUMN{file}."
     known = {name for names in SYNONYMS.values() for name in names}
     if not any(_common(name) in known for name in header):

@@ -26,8 +26,16 @@ class Fault(NamedTuple):
     sha256: str
 
 
+class OpenQuoteError(ValueError):
+    """A quote that nothing closes: where the row ends, and what follows it, cannot be known."""
+
+
 def rows(stream: BinaryIO, *, encoding: str) -> Iterator[tuple[int, list[str] | Fault]]:
-    """Yield the header and then each row that is not empty, with the line it begins on."""
+    """Yield the header and then each row that is not empty, with the line it begins on.
+
+    Raises:
+        OpenQuoteError: a cell goes on to the end of the file, or for more than a MiB of lines.
+    """
     text = _Lines(stream, encoding)
     first = next((line for line in text if line.strip("\ufeff\r\n")), "").removeprefix("\ufeff")
     delimiter = max(_DELIMITERS, key=first.count)
@@ -43,10 +51,13 @@ def rows(stream: BinaryIO, *, encoding: str) -> Iterator[tuple[int, list[str] | 
             return
         except csv.Error as error:
             limit = "limit" in str(error)
+            if limit and text.number > number:
+                raise OpenQuoteError(f"a quote in the row of line {number} is not closed for {LINE} bytes") from None
             row = text.fault(f"a cell longer than {LINE} bytes" if limit else "a CR inside a cell without quotes, or as a line's only end")
         else:
             if text.ended:  # csv asked for a line more than there is
-                row = text.fault("a quote that is never closed, so that the rest of the file is one cell")
+                line = number + sum(cell.count("\n") for cell in row[:-1])
+                raise OpenQuoteError(f"a quote that opens on line {line} is never closed, so that the rest of the file is one cell")
         if text.foreign:
             row = text.fault(f"bytes that are not {encoding}: save the file as UTF-8, or name its encoding")
         text.before, text.foreign = text.number, False

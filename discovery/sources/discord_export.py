@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import ClassVar, Literal, NamedTuple
 from zoneinfo import available_timezones
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, field_validator
 
 from discovery.sources import Policy, discord_csv, discord_json, discord_xml
 from discovery.sources.archives import Member
@@ -48,8 +48,6 @@ class DiscordExport(FileSource):
     guild: str | None = Field(None, description="Name of the server, which CSV files do not tell; else the folder's name")
     time_zone: str = Field("UTC", description="Zone of the times in CSV files, for example Europe/Berlin")
 
-    _cut: list[str] = PrivateAttr(default_factory=list)
-
     @field_validator("time_zone")
     @classmethod
     def _known(cls, name: str) -> str:
@@ -61,22 +59,13 @@ class DiscordExport(FileSource):
         """Read ``2.csv`` before ``10.csv``: an export goes on from one to the next."""
         return 0, _NUMBER.sub(lambda digits: digits[0].zfill(20), name)
 
-    def shortfall(self) -> str | None:
-        """Tell of exports that were interrupted: each ends with its last whole message, and does not stop the others."""
-        if not self._cut:
-            return None
-        return (
-            f"{len(self._cut)} of the exports in `{self.path}` are not whole; the first is {self._cut[0]}. "
-            "What was read is kept as partial; export them again and rerun."
-        )
-
     def items(self, member: Member) -> Iterator[Item | Rejected]:
-        """One message is one item."""
+        """One message is one item; an export that was interrupted ends with its last whole one and does not stop the others."""
         cut = {".csv": self._rows, ".xml": self._spoken}.get(PurePosixPath(member.name).suffix.lower(), self._messages)
         try:
             yield from cut(member)
         except EOFError as error:
-            self._cut.append(f"`{member.name}`: {error}")
+            self.cut_short(member, str(error))
 
     def read(self, item: Item, member: Member) -> Iterable[Record | Community]:
         """Turn a message into its record, and name its channel when it is met first; notices are no messages."""

@@ -23,8 +23,8 @@ from pydantic import Field, PrivateAttr
 from pydantic_core import SchemaValidator, core_schema, from_json
 
 from discovery.sources import Source, SourceError, UnknownSourceError, Window
-from discovery.sources.archives import DAMAGE, ForeignFormatError, Member, members, plain
-from discovery.sources.items import MALFORMED, MalformedItemError, RefusedItemError, reason
+from discovery.sources.archives import DAMAGE, ForeignFormatError, Member, Wanted, members, plain
+from discovery.sources.items import MALFORMED, MalformedItemError, NotJsonError, RefusedItemError, reason
 from storage.records import Batch, Community, Cursor, Record, Rejected
 
 PAGE = 20_000
@@ -45,13 +45,27 @@ class Item(NamedTuple):
     """Its bytes, or the value that stands for them: what is read, and what is hashed where it cannot be."""
     context: Any = None
     """What the member says about it elsewhere: a header, a channel, a date."""
+    ended: bool = True
+    """Whether the member shows where it ends; a last line without its end may be the beginning of one."""
 
 
-class _Unchecked(NamedTuple):
-    """Files whose bytes no checksum covered: how many, and the first."""
+class _Files(NamedTuple):
+    """Files of which the same is to be told: how many, and what there is to tell of the first."""
 
-    files: int
-    first: str
+    files: int = 0
+    first: str = ""
+
+    def plus(self, told: str) -> _Files:
+        return _Files(self.files + 1, self.first or told)
+
+
+class _Shown(NamedTuple):
+    """What reading has shown of the files, which a resumed run cannot see again."""
+
+    unchecked: _Files = _Files()
+    """No checksum covered their bytes."""
+    cut: _Files = _Files()
+    """They end before their end."""
 
 
 class FileSource(Source):
@@ -64,7 +78,7 @@ class FileSource(Source):
 
     path: Path = Field(description="A file, a folder read recursively, or a tar archive; plain or .zst .gz .bz2 .xz")
 
-    _unchecked: _Unchecked = PrivateAttr(default_factory=lambda: _Unchecked(0, ""))
+    _shown: _Shown = PrivateAttr(default_factory=_Shown)
 
     @classmethod
     def from_argument(cls, path: str, options: Mapping[str, Any]) -> Self:
@@ -80,16 +94,28 @@ class FileSource(Source):
 
     def unverified(self) -> str | None:
         """Tell how many of the files read carry no checksum."""
-        files, first = self._unchecked
+        files, first = self._shown.unchecked
         return f"{files} of its files carry no checksum (the first is `{first}`): damage inside them would not show." if files else None
 
     def shortfall(self) -> str | None:
         """Tell, after reading, what the path should hold and does not; None if nothing."""
-        return None
+        files, first = self._shown.cut
+        many = "files ends before its end" if files == 1 else "files end before their end"
+        remedy = "What was read is kept as partial; fetch or export them again and rerun."
+        return f"{files} of its {many}; the first is {first}. {remedy}" if files else None
+
+    def cut_short(self, member: Member, why: str) -> None:
+        """Note that a member ends before its end: what was read of it is kept, and the other files are read."""
+        self._shown = self._shown._replace(cut=self._shown.cut.plus(f"`{member.name}`: {why}"))
 
     def accepts(self, name: str) -> bool:
         """Tell whether a file found in a folder or archive is of this kind."""
         return PurePosixPath(plain(name)).suffix.lower() in self.suffixes
+
+    @classmethod
+    def accepted(cls) -> str:
+        """Say which names :meth:`accepts` takes."""
+        return ", ".join(f"*{suffix}" for suffix in sorted(cls.suffixes))
 
     def order(self, name: str) -> tuple[int, str]:
         """Sort key of a file in a folder."""
@@ -116,7 +142,7 @@ class FileSource(Source):
         """
         page, start = _Page(window), _Place.at(cursor)
         if cursor.exhausted or not self.rereads:
-            self._unchecked = _Unchecked(*start.unchecked)
+            self._shown = start.shown
         if start.fault:
             raise SourceError(start.fault)
         if cursor.exhausted:
@@ -127,16 +153,16 @@ class FileSource(Source):
                 self._take(item, member, page)
                 last = member, count
                 if page.full():
-                    yield page.flush(_Place.of(*last, self._unchecked).cursor())
+                    yield page.flush(_Place.of(*last, self._shown).cursor())
         except DAMAGE as error:
-            place = _Place.of(*last, self._unchecked) if last else start
+            place = _Place.of(*last, self._shown) if last else start
             if page.items:
                 yield page.flush(place.cursor())
             raise SourceError(self._damaged(place, error)) from error
         nothing = page.bad and not page.good and not cursor.position
         strange = f"None of the {page.bad} items of `{self.path}` is a {self.kind} record: {page.fault}. Is it another kind of file?"
-        fault = self.shortfall() or (strange if nothing else "")
-        yield page.flush(_Place(unchecked=self._unchecked, fault=fault).cursor(exhausted=True))  # said again if resumed
+        fault = strange if nothing else self.shortfall() or ""
+        yield page.flush(_Place(shown=self._shown, fault=fault).cursor(exhausted=True))  # said again if resumed
         if fault:
             raise SourceError(fault)
 
@@ -150,12 +176,15 @@ class FileSource(Source):
         except RefusedItemError:
             page.refuse()
         except MALFORMED as error:
+            if isinstance(error, NotJsonError) and not item.ended:
+                self.cut_short(member, f"its last line, {item.position}, is cut short")
             page.reject(rejected(item, member, error))
 
     def _after(self, start: _Place) -> Iterator[tuple[Member, int, Item | Rejected]]:
         """Yield the items after a place, each with its member and its ordinal there."""
         begin = 0 if self.rereads else start.file
-        opened = members(self.path.expanduser(), accepts=self.accepts, order=self.order, begin=begin, unchecked=self._doubt)
+        wanted = Wanted(self.accepts, self.order, self.accepted())
+        opened = members(self.path.expanduser(), wanted=wanted, begin=begin, unchecked=self._doubt)
         for member in opened:
             passed = start.passed(member)
             if passed is math.inf and not self.rereads:
@@ -165,7 +194,7 @@ class FileSource(Source):
                     yield member, count, item
 
     def _doubt(self, name: str) -> None:
-        self._unchecked = _Unchecked(self._unchecked.files + 1, self._unchecked.first or name)
+        self._shown = self._shown._replace(unchecked=self._shown.unchecked.plus(name))
 
     def _damaged(self, place: _Place, error: BaseException) -> str:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
@@ -187,20 +216,21 @@ def lines(member: Member) -> Iterator[Item | Rejected]:
                 digest.update(more)
             digest.update(more)
             yield Rejected(position=where(member, number), reason=f"a line longer than {LINE} bytes", sha256=digest.hexdigest())
-        elif line := line.rstrip(b"\r\n"):
-            yield Item(number, line)
+        elif text := line.rstrip(b"\r\n"):
+            yield Item(number, text, None, len(text) < len(line))
 
 
 def json_value(raw: bytes | str, *, depth: int = DEPTH) -> Any:
     """Parse JSON from strangers: UTF-8 only, no NaN or infinity by name, nested at most ``depth`` deep.
 
     Raises:
-        MalformedItemError: it is none.
+        NotJsonError: it is none.
+        MalformedItemError: it is nested deeper.
     """
     try:
         value = from_json(raw, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
-        raise MalformedItemError(f"not JSON: {error}") from None
+        raise NotJsonError(f"not JSON: {error}") from None
     opened = (raw.count(b"{") + raw.count(b"[")) if isinstance(raw, bytes) else (raw.count("{") + raw.count("["))
     if opened > depth and _deeper(value, depth):
         raise MalformedItemError(f"nested deeper than {depth}")
@@ -245,16 +275,19 @@ class _Place(NamedTuple):
     member: int = 0
     item: int = 0
     name: str = ""
-    unchecked: _Unchecked = _Unchecked(0, "")
+    shown: _Shown = _Shown()
     fault: str = ""
 
     @classmethod
     def at(cls, cursor: Cursor) -> _Place:
-        return cls(*json.loads(cursor.position)) if cursor.position else cls()
+        if not cursor.position:
+            return cls()
+        place = cls(*json.loads(cursor.position))
+        return place._replace(shown=_Shown(*(_Files(*files) for files in place.shown)))
 
     @classmethod
-    def of(cls, member: Member, item: int, unchecked: _Unchecked) -> _Place:
-        return cls(*member.place, item, member.name, unchecked)
+    def of(cls, member: Member, item: int, shown: _Shown) -> _Place:
+        return cls(*member.place, item, member.name, shown)
 
     def cursor(self, *, exhausted: bool = False) -> Cursor:
         return Cursor(position=json.dumps(self), exhausted=exhausted)

@@ -12,6 +12,10 @@ class MalformedItemError(ValueError):
     """An item that is no record. Its message is stored, so it is ours alone and quotes nothing of the item."""
 
 
+class NotJsonError(MalformedItemError):
+    """An item that does not parse."""
+
+
 class RefusedItemError(Exception):
     """A sound item that is not ours to keep (a personal profile, an advertisement): counted as refused, not stored."""
 

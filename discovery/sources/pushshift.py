@@ -34,6 +34,11 @@ class Pushshift(FileSource):
         """Accept whatever is compressed (``AskReddit_comments.zst``), is named as a month's dump, or is NDJSON."""
         return plain(name) != name or PurePosixPath(name).name.startswith(("RC_", "RS_")) or super().accepts(name)
 
+    @classmethod
+    def accepted(cls) -> str:
+        """Say so."""
+        return f"{super().accepted()}, RC_*, RS_*, and whatever is compressed"
+
     def items(self, member: Member) -> Iterator[Item | Rejected]:
         """One line is one submission or comment."""
         return lines(member)

@@ -61,6 +61,11 @@ class StackexchangeDump(FileSource):
         """Accept posts and comments; the dump's other files hold people and votes."""
         return PurePosixPath(plain(name)).name.lower() in {"posts.xml", "comments.xml"}
 
+    @classmethod
+    def accepted(cls) -> str:
+        """Say so."""
+        return "Posts.xml and Comments.xml"
+
     def order(self, name: str) -> tuple[int, str]:
         """Read posts before the comments on them."""
         return int(_is_comments(name)), name

@@ -21,9 +21,10 @@ from pydantic import Field, field_validator
 
 from discovery.sources import Policy, SourceError, delimited, reddit_json, values
 from discovery.sources.archives import Member
-from discovery.sources.columns import FILE, Cells, Layout, layout
+from discovery.sources.columns import FILE, FOLDER, Cells, Layout, layout
 from discovery.sources.files import FileSource, Item, json_value, lines, where
 from discovery.sources.items import MalformedItemError
+from discovery.sources.labels import holder
 from discovery.sources.moments import moment
 from storage import parquet
 from storage.records import Community, Coverage, Record, Rejected
@@ -49,7 +50,7 @@ class Table(FileSource):
     time_zone: str = Field("UTC", description="Zone of times that name none")
     time_format: str | None = Field(None, description="Form of times that are neither numbers nor ISO 8601, for example %d/%m/%Y %H:%M")
     encoding: str = Field("utf-8", description="Encoding of a CSV, for example cp1252, as Excel writes in Europe")
-    community: str | None = Field(None, description=f"Column of the community, or {FILE} where each file is one")
+    community: str | None = Field(None, description=f"Column of the community; {FILE} or {FOLDER} where each file or folder is one")
     created_at: str | None = Field(None, description="Column of the time: epoch seconds or milliseconds, or ISO 8601")
     id: str | None = None
     author: str | None = None
@@ -126,7 +127,7 @@ class Table(FileSource):
         return self._read(cells, found, member, item.position)
 
     def _read(self, cells: Cells, found: Layout, member: Member, position: int) -> Iterable[Record | Community]:
-        named = member.stem if self.community == FILE else values.name(cells.community)
+        named = self._place_of(member) or values.name(cells.community)
         if named is None or not (named := named.strip()):
             raise MalformedItemError("no community")
         spot = f"{PurePosixPath(member.name).name}:{position}"
@@ -135,6 +136,14 @@ class Table(FileSource):
         key = f"{self.platform or self.kind}:{_UNFIT.sub(lambda found: quote(found[0]), named)}"
         record = self._record(cells, key, threaded=found.threaded, spot=spot)
         return (record,) if self._met(key) else (record, Community(key=key, name=named))
+
+    def _place_of(self, member: Member) -> str | None:
+        """Name the community of a whole file; None where each row names its own."""
+        if self.community == FILE:
+            return member.stem
+        if self.community != FOLDER:
+            return None
+        return member.folders[-1] if member.folders else holder(self.path.parent if self.path.is_file() else self.path)
 
     def _reddit(self, cells: Cells, found: Layout, subreddit: str, spot: str) -> Iterable[Record | Community]:
         """Read a row as the Reddit object it came from; where the table has no ids, as any row of its subreddit."""
@@ -194,6 +203,12 @@ class Table(FileSource):
         return None if value is None or value in values.NOTHING else self._moment(value)
 
     def _csv(self, member: Member) -> Iterator[Item | Rejected]:
+        try:
+            yield from self._rows(member)
+        except delimited.OpenQuoteError as error:
+            self.cut_short(member, str(error))
+
+    def _rows(self, member: Member) -> Iterator[Item | Rejected]:
         found: Layout | None = None
         for number, row in delimited.rows(member.stream, encoding=self.encoding):
             if found is None:
