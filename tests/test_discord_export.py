@@ -327,6 +327,13 @@ def test_archives_and_resuming(tmp_path):
     assert resumed == whole[3:]
 
 
+def test_disco_xml_undoes_what_printing_did(tmp_path):
+    """Texts of the data set were printed as Python prints strings: its escapes are characters, and a doubled backslash is one."""
+    said = r"<message><ts>2020-01-01T06:41:00</ts><user>ana</user><text>it\'s\ta \\text C:\\new\xa0and \u200dmore \q</text></message>"
+    save(tmp_path, f"<discord><team_domain>R</team_domain><channel_name>g</channel_name>{said}</discord>", "one.xml")
+    assert read(tmp_path).records[0].text == "it's\ta \\text C:\\new\xa0and \u200dmore \\q"
+
+
 def test_disco_xml(tmp_path):
     """The data set's XML gives its channel's messages; a name in two files is two people, and a file cut short is partial."""
     said = "<message>\n  <ts>2020-08-02T06:41:50.103000</ts>\n  <user>ana</user>\n  <text>a &lt; b</text>\n</message>"

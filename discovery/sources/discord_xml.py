@@ -5,6 +5,7 @@ Its names are drawn anew for each file, so nobody is the same person in two of t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -17,6 +18,9 @@ from defusedxml.ElementTree import iterparse
 from discovery.sources.labels import fit
 from discovery.sources.moments import moment
 from storage.records import Record
+
+_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([\\'\"nrt]))")
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class Message(NamedTuple):
@@ -47,7 +51,7 @@ def messages(stream: BinaryIO) -> Iterator[Message]:
             if element.tag in {"team_domain", "channel_name"}:
                 head[element.tag] = element.text or ""
             elif element.tag == "message":
-                at, text = _text(element, "ts"), _text(element, "text")
+                at, text = _text(element, "ts"), _ESCAPE.sub(_unescaped, _text(element, "text"))
                 if at != moment_of:
                     moment_of = at
                     written.clear()
@@ -75,6 +79,12 @@ def record(message: Message, *, community: str, file: str) -> Record:
         created_at=moment(message.at),
         text=message.text,
     )
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """Undo what Python writes for a character in a string: the data set's texts were printed so."""
+    number = found[1] or found[2] or found[3]
+    return _ESCAPED.get(found[4], found[4]) if number is None else chr(int(number, 16))
 
 
 def _text(element: Element, tag: str) -> str:
