@@ -51,6 +51,18 @@ def source(folder, options=f"?host={HOST}"):
     return load(f"discourse_archive:{folder}{options}", credentials={})
 
 
+def test_private_messages_are_refused(tmp_path):
+    """Messages to some people alone are sound and not ours to keep: counted as refused, with nothing of them stored."""
+    save(
+        tmp_path,
+        a=topic(post(1), archetype="regular"),
+        b=topic(post(1, 8), post(2, 8), number=8, category_id=None, archetype="private_message"),
+    )
+    (page,) = source(tmp_path).batches(Cursor(), window=EVER)
+    assert (len(page.records), page.refused, page.quarantined, page.fetched) == (1, 2, [], 3)
+    assert [community.key for community in page.communities] == [f"discourse:{HOST}/5"]
+
+
 def test_posts_and_replies(tmp_path):
     """The first post opens the thread and carries the title, the others reply to it or to whom they say; notices are not counted."""
     posts = [

@@ -20,7 +20,7 @@ from discovery.sources import Policy, discourse_json
 from discovery.sources.archives import Member, plain
 from discovery.sources.files import FileSource, Item, json_value, rejected, where
 from discovery.sources.html import plain_text
-from discovery.sources.items import MALFORMED, MalformedItemError
+from discovery.sources.items import MALFORMED, MalformedItemError, RefusedItemError
 from discovery.sources.labels import holder
 from storage.records import Community, Coverage, Record, Rejected
 
@@ -36,11 +36,19 @@ _LISTS = frozenset({"categories.json", "site.json"})
 class _Topic:
     """A topic of which posts may still come."""
 
-    category: int
+    category: int | None
+    """None for a private message, which stands in none."""
+    private: bool
+    """A message to some people alone."""
     title: str
     solved: bool | None
     promised: int
     numbers: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, topic: Mapping[str, Any], posts: Sequence[Mapping[str, Any]], promised: int) -> _Topic:
+        private = topic.get("archetype") == "private_message"
+        return cls(topic.get("category_id") if private else topic["category_id"], private, topic["title"], _solved(topic, posts), promised)
 
 
 @dataclass
@@ -101,28 +109,30 @@ class DiscourseArchive(FileSource):
         """Turn a post into its record; notices are no posts."""
         if item.context is None:
             return (self._category(item.raw),) if self.unit == "category" else ()
-        category, title, solved, replies = item.context
-        key = self._key(category)
-        found = discourse_json.record(item.raw, host=self._host, community=key, title=title)
+        topic = item.context
+        if topic.private:
+            raise RefusedItemError
+        key = self._key(topic.category)
+        found = discourse_json.record(item.raw, host=self._host, community=key, title=topic.title)
         if found is None:
             return ()
         if found.kind == "post":
-            found = found.model_copy(update={"accepted": solved, "replies": replies})
+            found = found.model_copy(update={"accepted": topic.solved, "replies": topic.promised - 1})
         if not _HOST.fullmatch(self._host):
             found = found.model_copy(update={"url": None})
         if key in self._seen.described:
             return (found,)
         self._seen.described.add(key)
-        name = f"category {category} ({self._host})" if self.unit == "category" else self._host
-        return (found, Community(key=key, name=name, url=self._url(category)))
+        name = f"category {topic.category} ({self._host})" if self.unit == "category" else self._host
+        return (found, Community(key=key, name=name, url=self._url(topic.category)))
 
-    def _posts(self, topic: Mapping[str, Any]) -> Iterator[tuple[Any, tuple[int, str, bool | None, int]]]:
+    def _posts(self, topic: Mapping[str, Any]) -> Iterator[tuple[Any, _Topic]]:
         """Yield the posts of a topic's file, or of a page of one, with what its topic says; note which are still missing."""
         stream = topic["post_stream"]
         posts, number = stream["posts"], topic["id"]
-        if "category_id" in topic:
+        if "category_id" in topic or "archetype" in topic:
             promised = max(topic["posts_count"], len(stream.get("stream") or ()))
-            known = self._seen.open.setdefault(number, _Topic(topic["category_id"], topic["title"], _solved(topic, posts), promised))
+            known = self._seen.open.setdefault(number, _Topic.of(topic, posts, promised))
         elif number in self._seen.open:
             known = self._seen.open[number]
         else:
@@ -131,7 +141,7 @@ class DiscourseArchive(FileSource):
         self._seen.posts += len(posts)
         if len(known.numbers) >= known.promised:
             del self._seen.open[number]
-        return ((post, (known.category, known.title, known.solved, known.promised - 1)) for post in posts)
+        return ((post, known) for post in posts)
 
     def _category(self, said: Mapping[str, Any]) -> Community:
         """Describe a category by what a list of categories says."""
