@@ -10,13 +10,15 @@ from discovery.console import Progress
 from discovery.journal import Journal
 from discovery.sources import EVER, Source, SourceError, Window
 from storage.activity import ActivityStore, SourceEntry
-from storage.records import Batch, Cursor
+from storage.records import Batch, Cursor, Tally
 from storage.tables import SourceRun
 
 FUTURE = 600
 """Seconds by which a live record may be dated ahead of our clock."""
 DAY = 86_400
 READ = frozenset({"complete", "unverified"})
+FEW = 20
+"""Malformed items below which a source is no other kind than it was said to be, whatever their share."""
 LISTED = 10_000
 """Quarantined items of one source that readers are shown; the activity store keeps them all."""
 
@@ -58,7 +60,7 @@ def collect(sources: Sequence[Source], *, activity: ActivityStore, journal: Jour
 def _one(source: Source, *, activity: ActivityStore, journal: Journal, progress: Progress) -> SourceRun:
     started = journal.clock()
     progress.stage("collect", source.name)
-    status, reason = "complete", ""
+    status, reasons = "complete", []
     try:
         cursor = activity.begin(_entry(source), run_id=journal.run_id)
         for batch in _pages(source, cursor, _window(source, started)):
@@ -66,14 +68,17 @@ def _one(source: Source, *, activity: ActivityStore, journal: Journal, progress:
             progress.collected(source.name, activity.tally(source.name, run_id=journal.run_id))
         activity.settle(_entry(source), run_id=journal.run_id)
         if doubt := source.unverified():
-            status, reason = "unverified", doubt
+            status, reasons = "unverified", [doubt]
     except SourceError as error:
-        status, reason = "failed", str(error)
+        status, reasons = "failed", [str(error)]
     tally = activity.tally(source.name, run_id=journal.run_id)
+    if _mostly_malformed(tally):
+        status = "failed"
     if status == "failed" and tally.stored + tally.unchanged:
         status = "partial"
-    if tally.quarantined > LISTED:
-        reason = f"{reason} {tally.quarantined:,} items are quarantined; the first {LISTED:,} are listed.".lstrip()
+    reasons += _malformed(tally, activity.commonest_fault(source.name, run_id=journal.run_id))
+    if activity.names_nobody(source.name):
+        reasons.append("None of its records names an author: people are not measured.")
     row = SourceRun(
         run_id=journal.run_id,
         source=source.name,
@@ -83,12 +88,30 @@ def _one(source: Source, *, activity: ActivityStore, journal: Journal, progress:
         status=status,
         requests=source.requests(),
         coverage=source.observed(),
-        reason=reason,
+        reason=" ".join(reasons),
         **tally._asdict(),
     )
     journal.results.keep_source_run(row)
     progress.done("collect", _told(row))
     return row
+
+
+def _mostly_malformed(tally: Tally) -> bool:
+    """Tell a source of which more than half is malformed, which no damage explains: it is another kind, or lacks a setting."""
+    return tally.quarantined >= FEW and 2 * tally.quarantined > tally.fetched
+
+
+def _malformed(tally: Tally, commonest: tuple[str, str] | None) -> Iterator[str]:
+    """Say how many items are malformed, why most of them, and where to look."""
+    if commonest is None:
+        return
+    reason, position = commonest
+    are = "is" if tally.quarantined == 1 else "are"
+    yield f"{tally.quarantined:,} of {tally.fetched:,} items {are} malformed, most often `{reason}` (first at {position})."
+    if _mostly_malformed(tally):
+        yield "Is this the right kind of source, and has it the settings it needs?"
+    if tally.quarantined > LISTED:
+        yield f"The first {LISTED:,} are listed."
 
 
 def _pages(source: Source, cursor: Cursor, window: Window) -> Iterator[Batch]:

@@ -193,6 +193,21 @@ class ActivityStore:
         ).fetchall()
         return [dict(zip(columns, row, strict=True)) for row in found]
 
+    def commonest_fault(self, source: str, *, run_id: str) -> tuple[str, str] | None:
+        """Tell why most of what a run quarantined of a source is malformed, and where that stood first; numbers in a reason differ."""
+        return self._one(
+            "SELECT arg_min(reason, q.rowid), arg_min(position, q.rowid) FROM quarantine q JOIN sources USING (source_id) "
+            "WHERE name = ? AND run_id = ? GROUP BY regexp_replace(reason, '[0-9]+', '', 'g') ORDER BY count(*) DESC, min(reason) LIMIT 1",
+            source,
+            run_id,
+        )
+
+    def names_nobody(self, source: str) -> bool:
+        """Tell whether a source has delivered records, and none of them with an author."""
+        number = self._one("SELECT source_id FROM sources WHERE name = ?", source) or (0,)
+        delivered = "SELECT 1 FROM records WHERE list_contains(source_ids, ?)"
+        return bool(self._one(f"{delivered} LIMIT 1", *number)) and not self._one(f"{delivered} AND author IS NOT NULL LIMIT 1", *number)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with _private():

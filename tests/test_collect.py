@@ -15,7 +15,7 @@ from discovery.sources import SourceError
 from storage.activity import ActivityStore
 from storage.errors import UnbalancedBatchError
 from storage.pseudonyms import Pseudonyms
-from storage.records import Batch
+from storage.records import Batch, Cursor, Rejected
 from storage.results import Provenance, Results
 from tests.factories import batch, record
 from tests.scripted import Scripted, Step, breaks, rejects
@@ -129,7 +129,41 @@ def test_a_long_quarantine_is_cut_and_said(room: Room) -> None:
     """Readers see the first ten thousand items of a source, and that there are more."""
     delivery = room.collect(source(delivers(1), rejects(LISTED + 5), doubt="It has no checksum."))
     assert len(delivery.quarantined) == LISTED
-    assert delivery.sources[0].reason == "It has no checksum. 10,005 items are quarantined; the first 10,000 are listed."
+    assert delivery.sources[0].reason == (
+        "It has no checksum. 10,005 of 10,006 items are malformed, most often `not JSON` (first at line 000000). "
+        "Is this the right kind of source, and has it the settings it needs? The first 10,000 are listed."
+    )
+
+
+@pytest.mark.parametrize(("bad", "status"), [(21, "partial"), (20, "complete"), (19, "complete")])
+def test_a_source_that_is_mostly_malformed_is_no_success(room: Room, bad: int, status: str) -> None:
+    """Where more than half of what was read is malformed, the source counts as failed in part, and the run says so."""
+    sound = range(1, 21) if bad > 19 else range(1, 2)
+    delivery = room.collect(source(delivers(*sound), rejects(bad)))
+    assert delivery.sources[0].status == status
+    assert ("right kind" in delivery.sources[0].reason) == (status == "partial")
+
+
+def test_a_source_of_malformed_items_alone_has_failed(room: Room) -> None:
+    """A source that is nothing but malformed has delivered nothing."""
+    assert counts(room.collect(source(rejects(30)))) == [("scripted:one", "failed", 30, 0, 30)]
+
+
+def test_the_commonest_fault_is_told(room: Room) -> None:
+    """Reasons that differ in their numbers alone are one reason; its first place is where to look."""
+    reasons = ["no field id", "not JSON: at column 7", "not JSON: at column 12"]
+    items = [Rejected(position=f"a:{number}", reason=reason, sha256="0" * 64) for number, reason in enumerate(reasons)]
+    delivery = room.collect(source(delivers(1, 2), lambda: Batch([], Cursor(), 3, quarantined=items)))
+    assert delivery.sources[0].reason == "3 of 5 items are malformed, most often `not JSON: at column 7` (first at a:1)."
+    one_bad = room.collect(source(delivers(3), rejects(1), label="two"))
+    assert one_bad.sources[0].reason == "1 of 2 items is malformed, most often `not JSON` (first at line 000000)."
+
+
+def test_a_source_without_authors_says_so(room: Room) -> None:
+    """Where no record names an author, people are not measured, and the run says so once instead of leaving gaps unexplained."""
+    nameless = source(lambda: batch(record(1, author=None), record(2, author=None)), label="a")
+    delivery = room.collect(nameless, source(lambda: batch(record(3, author=None), record(4)), label="b"))
+    assert [row.reason for row in delivery.sources] == ["None of its records names an author: people are not measured.", ""]
 
 
 def test_an_empty_source_delivers_nothing(room: Room) -> None:

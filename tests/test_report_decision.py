@@ -52,7 +52,7 @@ def test_the_decision_comes_first(written: Path) -> None:
     assert "| 2 | Home espresso repair | Watch | 68 | 62 to 73 | 1 to 4 | 3 | 301 | a way to track ink number 1 | [r/place09]" in decision
     assert "A hypothesis, not validation." in decision
     assert "uncalibrated" in decision
-    assert "Source front pages broke off: connection lost." in decision
+    assert "Source front pages could not be used whole: connection lost." in decision
     assert "**3 of 12 communities are seen through a listing of at most 511 records, which is a selection and no census.**" in decision
 
 

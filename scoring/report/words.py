@@ -36,7 +36,7 @@ KINDS = {"archetype": ("kind of community", "kinds of community"), "niche": ("ni
 STATUS = {
     "complete": "read to the end",
     "unverified": "read to the end, but not proven whole",
-    "partial": "broke off, only a part was read",
+    "partial": "only a part could be used",
     "failed": "failed",
 }
 ONLY_WHOLE = {
@@ -173,7 +173,8 @@ def how(source: Mapping[str, Any]) -> str:
     """Say how the reading of a source went, in one line."""
     status, reason = source["status"], source["reason"]
     if status == "unverified" and "checksum" in reason:
-        return "read to the end; no checksum proves it whole"
+        more = reason.partition("would not show.")[2].strip()
+        return f"read to the end; no checksum proves it whole{f': {more}' if more else ''}"
     return f"{STATUS.get(status, plain(status))}: {reason}" if reason else STATUS.get(status, plain(status))
 
 
