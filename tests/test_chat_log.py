@@ -137,6 +137,18 @@ STYLES = {
             "2019-10-13 00:03:00\t *\tana waves\n2019-10-13 00:03:00\t--\tMode #bees\n2019-10-14 00:01:00\tana\tlate\n"
         ),
     ),
+    "hexchat": (
+        "#bees.log",
+        (
+            "**** BEGIN LOGGING AT Sun Oct 13 00:00:00 2019\n\nOct 13 00:00:30 *\tNow talking on #bees\n"
+            "Oct 13 00:01:00 *\tana (~a@h) has joined\nOct 13 00:01:00 <ana>\thi\nOct 13 00:02:00 <@bo>\tana: yes\n"
+            "Oct 14 00:01:00 <ana>\tlate\n**** ENDING LOGGING AT Mon Oct 14 00:09:00 2019\n"
+        ),
+    ),
+    "zoned": (
+        "bees.log",
+        "[2019-10-13T00:01:00Z] <ana> hi\n[2019-10-13T02:02:00+02:00] <bo> ana: yes\n[2019-10-14T00:01:00.000Z] <ana> late\n",
+    ),
     "supybot": (
         "#bees.log",
         (
@@ -147,10 +159,29 @@ STYLES = {
 }
 
 
+def test_a_year_turns_inside_a_log(tmp_path):
+    """A log that tells its year where it begins is in the next one after December; without a beginning no day is known."""
+    said = "Dec 31 23:59:00 <ana>\told\nJan 01 00:01:00 <ana>\tnew\n"
+    records = read(log(tmp_path, f"**** BEGIN LOGGING AT Tue Dec 31 23:00:00 2019\n\n{said}", "bees.log"))
+    assert [record.created_at for record in records] == [1_577_836_740, 1_577_836_860]
+    with pytest.raises(SourceError, match="no date"):
+        read(log(tmp_path, said, "bees.log"))
+
+
+def test_a_day_in_several_files_has_ids_of_its_own(tmp_path):
+    """A channel's day that is cut into two files gives each message one id, which further files and their order do not change."""
+    log(tmp_path, "[10:00] <ana> hi\n[10:00] <bo> hi\n", "bees/2020/2020-01-01.log")
+    first = {record.id for record in read(tmp_path)}
+    log(tmp_path, "[10:01] <ana> hi\n[10:01] <bo> hi\n", "bees/2020/2020-01-01.2.log")
+    both = {record.id for record in read(tmp_path, "?channel=bees")}
+    assert (len(first), len(both)) == (2, 4)
+    assert first < both
+
+
 @pytest.mark.parametrize(("name", "text"), STYLES.values(), ids=STYLES)
 def test_the_same_talk_in_every_style(tmp_path, name, text):
     """What clients and bots log of the same talk is the same: messages, days and people, the mark of a rank taken off."""
-    (batch,) = load(f"chat_log:{log(tmp_path, text, name)}", credentials={}).batches(Cursor(), window=EVER)
+    (batch,) = load(f"chat_log:{log(tmp_path, text, name)}?instance=irc", credentials={}).batches(Cursor(), window=EVER)
     assert [(record.author, record.created_at - MIDNIGHT) for record in batch.records] == [
         ("irc/ana", 60),
         ("irc/bo", 120),

@@ -89,7 +89,7 @@ class ChatLog(FileSource):
         today, channel = _dated(member.name), self._channel_of(member)
         spoken: Counter[tuple[str, str]] = Counter()
         for item in _messages(member):
-            found = None if isinstance(item, Rejected) else chat_lines.parsed(_decoded(item.raw), item.context)
+            found = None if isinstance(item, Rejected) else chat_lines.parsed(_decoded(item.raw), item.context, today=today)
             if isinstance(item, Rejected) or found is None:
                 yield item if isinstance(item, Rejected) else Item(item.position, item.raw)
             elif found.nick is None:
