@@ -90,6 +90,8 @@ def test_how_a_source_was_read_is_one_line() -> None:
         how({"status": "unverified", "reason": "1 of its files carry no checksum (the first is `x`)"})
         == "read to the end; no checksum proves it whole"
     )
+    doubt = "1 of its files carry no checksum (the first is `x`): damage inside them would not show. Nobody is named."
+    assert how({"status": "unverified", "reason": doubt}) == "read to the end; no checksum proves it whole: Nobody is named."
     assert how({"status": "unverified", "reason": "7 posts are missing"}) == "read to the end, but not proven whole: 7 posts are missing"
     assert how({"status": "complete", "reason": ""}) == "read to the end"
 
