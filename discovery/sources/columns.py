@@ -67,6 +67,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 """Names under which a column is found by itself, best first, in any case; the first two of a needed column are taken without doubt."""
 
 _REQUIRED = ("community", "created_at")
+_ANSWERING = frozenset({"type", "thread", "parent", "replies"})
 
 
 class Layout(NamedTuple):
@@ -77,12 +78,8 @@ class Layout(NamedTuple):
     places: tuple[int, ...]
     """Index of each cell in a row with a None put at its end."""
     width: int
-
-    @property
-    def threaded(self) -> bool:
-        """Tell whether the table says what answers what; a chat has no threads."""
-        answering = {"type", "thread", "parent", "replies"}
-        return any(name is not None for cell, name in zip(Cells._fields, self.names, strict=True) if cell in answering)
+    threaded: bool
+    """The table says what answers what; a chat has no threads."""
 
     def has(self, cell: str) -> bool:
         """Tell whether the table has a column for a cell."""
@@ -106,7 +103,8 @@ def layout(header: Sequence[str], mapped: Mapping[str, str], *, where: str) -> L
     """
     names = tuple(_column(cell, header, mapped, where) for cell in Cells._fields)
     places = tuple(len(header) if name is None else header.index(name) for name in names)
-    return Layout(names, places, len(header))
+    threaded = any(name is not None for cell, name in zip(Cells._fields, names, strict=True) if cell in _ANSWERING)
+    return Layout(names, places, len(header), threaded)
 
 
 def _column(cell: str, header: Sequence[str], mapped: Mapping[str, str], where: str) -> str | None:

@@ -130,7 +130,7 @@ class Table(FileSource):
         named = self._place_of(member) or values.name(cells.community)
         if named is None or not (named := named.strip()):
             raise MalformedItemError("no community")
-        spot = f"{PurePosixPath(member.name).name}:{position}"
+        spot = f"{member.name.rpartition('/')[2]}:{position}"
         if self.platform == "reddit" or (self.platform is None and (found.names[0] or "").lower() == "subreddit"):
             return self._reddit(cells, found, named.removeprefix("/").removeprefix("r/"), spot)
         key = f"{self.platform or self.kind}:{_UNFIT.sub(lambda found: quote(found[0]), named)}"
