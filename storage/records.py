@@ -11,6 +11,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from storage.harmless import harmless
+
 Coverage = Literal["complete", "listing", "unknown"]
 """What a source shows of a community: every record of the span, a selected listing of it, or we cannot tell."""
 
@@ -27,6 +29,8 @@ def _storable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+Line = Annotated[Text, AfterValidator(harmless)]
+"""What a community says of itself, made harmless: it is shown everywhere."""
 Identifier = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_storable)]
 CommunityKey = Annotated[str, Field(pattern=r"^[a-z0-9_]+:[^\s\x00-\x1f]+$", max_length=512)]
 Count = Annotated[int, Field(ge=-(2**62), le=2**62)]
@@ -80,9 +84,9 @@ class Community(Value):
     """What a source says of a community itself. Every field but the key may be unknown."""
 
     key: CommunityKey
-    name: Text
+    name: Line
     url: Text | None = None
-    description: Text = ""
+    description: Line = ""
     members: Count | None = None
     sensitive: bool = False
     """Marked over-18, quarantined or the like by its platform: counted, never scored."""

@@ -7,8 +7,9 @@ import unicodedata
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from discovery.archetypes.redaction import redact, visible
+from discovery.archetypes.redaction import redact
 from discovery.archetypes.template import LONGEST_NAME, LONGEST_SUMMARY, Facts
+from storage.harmless import visible
 
 LONGEST_ECHO = 7
 """Longest run of words that a label may share with any excerpt."""
@@ -17,7 +18,8 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NUMBER_WORD = re.compile(
     r"\b(?:hundreds?|thousands?|millions?|billions?|dozens?|doubled?|tripled?|twice|per ?cent|percent)\b", re.IGNORECASE
 )
-_MARKUP = re.compile(r"[<>`*_#|\\{}\[\]]|://|\bwww\.|\w\.(?:com|net|org|io|ru|cn)\b|&\w+;", re.IGNORECASE)
+_MARKUP = re.compile(r"[<>`*_#|\\{}\[\]]|://|\bwww\.|\w\.[^\W\d_]{2,}|&\w+;|^[=+@-]", re.IGNORECASE | re.MULTILINE)
+"""Signs that mark something up, whatever looks like an address, and what opens a formula."""
 _VERDICT = re.compile(
     r"\b(?:rank\w*|scor(?:e|es|ed|ing)|verdict\w*|pursue\w*|invest\w*|guarante\w*|ignore\w*|instruct\w*|prompt\w*|system|assistant)\b",
     re.IGNORECASE,

@@ -12,10 +12,10 @@ from discovery.archetypes.evidence import evidence
 from discovery.archetypes.needs import needs
 from discovery.archetypes.people import foreign_languages, main_language, shared_names
 from discovery.archetypes.profile import profiles
-from discovery.archetypes.redaction import visible
 from discovery.archetypes.template import Ask, Facts, Trait
 from discovery.archetypes.terms import terms
 from discovery.features import Measurement
+from storage.harmless import visible
 
 ASKING = 3
 ASKING_SHARE = 0.001

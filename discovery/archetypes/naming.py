@@ -160,9 +160,14 @@ class _Conversation:
                 self.refused.add(rung.name)
                 continue
             reply = _parsed(body)
-            if reply is not None and unsupported(reply, fact, lines) is None:
+            if reply is not None and not self._tells_key(reply) and unsupported(reply, fact, lines) is None:
                 return reply
         return None
+
+    def _tells_key(self, reply: Reply) -> bool:
+        """Tell whether a server shows in its reply the key it was called with."""
+        key = self.settings.api_key.get_secret_value().casefold()
+        return bool(key) and key in f"{reply.name} {reply.summary}".casefold()
 
     async def _ask(self, client: AsyncOpenAI, rung: _Rung, messages: list[dict[str, str]]) -> bytes:
         """Send one request and read a bounded reply.

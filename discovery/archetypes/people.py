@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from discovery.archetypes.redaction import visible
 from discovery.features import Measurement
 from discovery.features.text import STOP_WORDS
+from storage.harmless import visible
 
 SHARED = 0.5
 """Share of a group's communities whose names must hold the words, and share of those that hold them which must be the group's."""

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from storage.harmless import LINK, MARKUP, visible
+
 
 class Word(NamedTuple):
     """A word as it may be shown, with its place in the text; ``start`` and ``end`` slice the original."""
@@ -21,7 +23,7 @@ class Word(NamedTuple):
     end: int
 
 
-KINDS = ("number", "phone", "ip", "handle", "address", "iban", "card", "secret", "link", "mail")
+KINDS = ("markup", "number", "phone", "ip", "handle", "address", "iban", "card", "secret", "link", "mail")
 """What is hidden; where two claim the same word, the later one names it."""
 
 _TOP_LEVEL = (
@@ -38,7 +40,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         ("mail", r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
         ("mail", rf"[\w.+%-]{{1,64}}{_AT}[\w-]{{1,63}}{_DOT}(?:{_TOP_LEVEL})\b"),
-        ("link", r"\b[a-z][a-z0-9+.-]{1,15}://\S+|\b(?:mailto|tel|magnet|data|javascript):\S+|\bwww\.\S+|\]\([^)\s]{1,500}\)"),
+        ("markup", MARKUP),
+        ("link", LINK),
         ("link", rf"\b(?:[a-z0-9][a-z0-9-]{{0,62}}\.){{1,8}}(?:(?:{_TOP_LEVEL})(?:[/:?#]\S*|\b(?!\.\w))|(?:me|in|it|no|us|be|at)/\S+)"),
         ("handle", r"(?<![\w/])@[\w.-]{2,}|(?<!\w)/?(?:u|user)/[\w-]{2,}|\b[\w.]{2,32}#\d{4}\b"),
         ("handle", rf"\b(?:{_MESSENGER})(?:\s+(?:is|id|name|handle|me))?\s*[:=]\s*\S+"),
@@ -54,15 +57,6 @@ _DIGITS = re.compile(r"(?<![\w.,$€£-])(?:\+|00|\()?\d(?:[\s().\-–/]{0,2}\d)
 _ADDRESS_V4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d]|\.\d)")
 _ADDRESS_V6 = re.compile(r"(?<![\w:])[0-9a-f:.]{2,45}(?![\w:])", re.IGNORECASE)
 _DATE = re.compile(r"(?:19|20)\d\d([-/.\s])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:19|20)\d\d|(?:19|20)\d\d\s?[-–/]\s?(?:19|20)\d\d")
-_INVISIBLE = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
-)
-
-
-def visible(text: str) -> str:
-    """Blank characters that no eye sees (zero-width, direction marks, tags, controls), one for one, so that offsets hold."""
-    return _INVISIBLE.sub(" ", text)
 
 
 def words(text: str) -> list[Word]:

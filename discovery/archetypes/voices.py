@@ -6,9 +6,9 @@ from collections import Counter
 
 import pandas as pd
 
-from discovery.archetypes.redaction import visible
 from discovery.features import Measurement
 from discovery.features.saturation import named
+from storage.harmless import visible
 
 TIERS = {"payers": "T4", "buyers": "T3", "seekers": "T1", "refusers": "N", "pricey": "S", "promoters": "P"}
 OF_MARKET = ("payers", "buyers", "seekers")

@@ -27,6 +27,7 @@ from discovery.sources.items import MalformedItemError
 from discovery.sources.labels import holder
 from discovery.sources.moments import moment
 from storage import parquet
+from storage.harmless import harmless
 from storage.records import Community, Coverage, Record, Rejected
 
 _POSTS = frozenset({"post", "submission", "question", "topic", "t3"})
@@ -34,6 +35,13 @@ _REPLIES = frozenset({"reply", "comment", "answer", "t1"})
 _UNFIT = re.compile(r"[\s\x00-\x1f]")
 _KNOWN = 50_000
 """Communities and headers remembered, so that memory does not grow with the table."""
+
+
+def _own(name: str) -> str:
+    """Know a community by its name, where that is harmless to show; else by the name's hash."""
+    if " ".join(name.split()) == harmless(name):
+        return _UNFIT.sub(lambda found: quote(found[0]), name)
+    return f"unnamed-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:16]}"
 
 
 class Table(FileSource):
@@ -133,7 +141,7 @@ class Table(FileSource):
         spot = f"{member.name.rpartition('/')[2]}:{position}"
         if self.platform == "reddit" or (self.platform is None and (found.names[0] or "").lower() == "subreddit"):
             return self._reddit(cells, found, named.removeprefix("/").removeprefix("r/"), spot)
-        key = f"{self.platform or self.kind}:{_UNFIT.sub(lambda found: quote(found[0]), named)}"
+        key = f"{self.platform or self.kind}:{_own(named)}"
         record = self._record(cells, key, threaded=found.threaded, spot=spot)
         return (record,) if self._met(key) else (record, Community(key=key, name=named))
 
