@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+FILES, FOLDERS = ("subcurrent.db", "activity.duckdb", "pseudonym.key"), ("work", "reports", "spill")
+"""What stands in a data directory, so that nothing else is taken for it."""
+
 
 class RunLockedError(RuntimeError):
     """Another run holds the data directory."""
@@ -30,6 +33,7 @@ def locked(data_dir: Path) -> Iterator[None]:
         descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise DataDirError(f"data_dir {data_dir} cannot be used as a folder ({error.strerror}): name another in config.yaml.") from None
+    _orderly(data_dir)
     with os.fdopen(descriptor, "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -42,3 +46,13 @@ def locked(data_dir: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _orderly(data_dir: Path) -> None:
+    """Refuse a directory in which a folder stands where a file belongs, or the other way round."""
+    for name in FILES:
+        if (data_dir / name).is_dir():
+            raise DataDirError(f"{data_dir / name} is a folder, where a file of ours belongs: move it away, or restore the file.")
+    for name in FOLDERS:
+        if (data_dir / name).exists() and not (data_dir / name).is_dir():
+            raise DataDirError(f"{data_dir / name} is a file, where a folder of ours belongs: move it away.")

@@ -61,6 +61,14 @@ WHERE run_id = $run AND source_id = $source
 _PLACE = "UPDATE sources SET platform = $platform WHERE source_id = $source AND platform IS NULL"
 
 
+_OPENING = {
+    "version number": "Install the version that wrote it.",
+    "newer version": "Install the version that wrote it.",
+    "set lock": "Close the other program that has it open.",
+}
+"""What to do where DuckDB cannot open a file, by a sign in what it says; else the file is damaged."""
+
+
 class SourceEntry(NamedTuple):
     """A source as the store knows it."""
 
@@ -273,7 +281,8 @@ def _connect(path: Path, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
             return duckdb.connect(str(path), config=settings)
     except duckdb.Error as error:
         fact = str(error).splitlines()[0]
-        raise ActivityFileError(f"{path} cannot be opened: {fact}. Restore a copy, or install the version that wrote it.") from error
+        remedy = next((remedy for sign, remedy in _OPENING.items() if sign in fact), "Restore a copy, or move it away and run again.")
+        raise ActivityFileError(f"{path} cannot be opened: {fact}. {remedy}") from error
 
 
 def _identify(connection: duckdb.DuckDBPyConnection, path: Path, pseudonyms: Pseudonyms) -> None:

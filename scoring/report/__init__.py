@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from errno import EEXIST
 from pathlib import Path
 
 from scoring.report import content, render
@@ -41,6 +42,9 @@ def write_report(database: Path, reports: Path) -> Path:
 def _place(folder: Path, files: dict[str, str]) -> Path:
     """Put the files into a folder at once, then move the pointer to it."""
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    latest = folder.parent / "latest"
+    if latest.is_dir() and not latest.is_symlink():
+        raise FileExistsError(EEXIST, "a folder stands where the link to the newest report belongs: move it away", str(latest))
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         for name, text in files.items():
@@ -55,5 +59,5 @@ def _place(folder: Path, files: dict[str, str]) -> Path:
     pointer = folder.parent / f".latest.{os.getpid()}"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(folder.name)
-    pointer.replace(folder.parent / "latest")
+    pointer.replace(latest)
     return folder

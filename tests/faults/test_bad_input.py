@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -153,6 +155,65 @@ def test_a_data_directory_that_is_none(tmp_path: Path, name: str, code: int, why
     assert said.code == code
     assert why in told(said)
     assert foreign.read_text() == "foreign"
+
+
+@pytest.mark.parametrize("name", ["subcurrent.db", "activity.duckdb", "pseudonym.key"])
+def test_a_folder_where_a_file_belongs(tmp_path: Path, name: str) -> None:
+    """It is refused before anything is written, with what to do."""
+    (tmp_path / "data" / name).mkdir(parents=True)
+    said = subcurrent("run", "--config", configured(tmp_path, WORLD))
+    assert said.code == 2
+    assert f"{name} is a folder, where a file of ours belongs: move it away" in told(said)
+
+
+@pytest.mark.parametrize("name", ["work", "reports"])
+def test_a_file_where_a_folder_belongs(tmp_path: Path, name: str) -> None:
+    """It is refused before anything is written, with what to do."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / name).write_text("foreign")
+    said = subcurrent("run", "--config", configured(tmp_path, WORLD))
+    assert said.code == 2
+    assert f"{name} is a file, where a folder of ours belongs: move it away" in told(said)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with one published run."""
+    folder = tmp_path_factory.mktemp("published")
+    assert subcurrent("run", "--config", configured(folder, WORLD)).code == 0
+    return folder / "data"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda content: content[: len(content) // 2], id="cut-short"),
+        pytest.param(lambda content: content[:4096] + bytes(4096) + content[8192:], id="wrong-checksum"),
+    ],
+)
+def test_damaged_records(published: Path, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    """A damaged activity file is told as damaged, with the remedy, and what readers see stays."""
+    shutil.copytree(published, tmp_path / "data", symlinks=True)
+    file = tmp_path / "data" / "activity.duckdb"
+    file.write_bytes(damage(file.read_bytes()))
+    said = subcurrent("run", "--config", configured(tmp_path, WORLD))
+    assert said.code == 1
+    assert re.search("activity.duckdb cannot be (opened|used further): .*estore a copy", told(said))
+    assert "version that wrote it" not in said.err
+    assert subcurrent("ranking", "--of", "communities", "--config", configured(tmp_path)).code == 0
+
+
+def test_a_folder_where_the_newest_report_is_linked(published: Path, tmp_path: Path) -> None:
+    """The run is published, and the report says what stands in its way; nothing of a user's is removed."""
+    shutil.copytree(published, tmp_path / "data")  # links become folders, as some copies make them
+    said = subcurrent("run", "--config", configured(tmp_path, WORLD))
+    assert said.code == 3
+    assert "a folder stands where the link to the newest report belongs: move it away" in told(said)
+    said = subcurrent("report", "--config", configured(tmp_path))
+    assert said.code == 1
+    assert "a folder stands where the link" in told(said)
+    (tmp_path / "data" / "reports" / "latest").rename(tmp_path / "kept")
+    assert subcurrent("report", "--config", configured(tmp_path)).code == 0
 
 
 def test_one_bad_source_among_good_ones(tmp_path: Path) -> None:
