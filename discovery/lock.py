@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FILES, FOLDERS = ("subcurrent.db", "activity.duckdb", "pseudonym.key"), ("work", "reports", "spill")
-"""What stands in a data directory, so that nothing else is taken for it."""
+FILES, FOLDERS = ("subcurrent.db", "activity.duckdb", "pseudonym.key"), ("work", "spill")
+"""What a run needs in a data directory, so that nothing else is taken for it; a report can fail on its own."""
 
 
 class RunLockedError(RuntimeError):

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from discovery import publication
+from discovery import publication, stopping
 from discovery.archetypes import Interpretation, interpret
 from discovery.archetypes.naming import namer
 from discovery.clustering import Clustering, TooFewCommunitiesError, cluster, ungrouped
@@ -89,7 +89,7 @@ class _Night:
 
     def story(self, until: Stage | None) -> Outcome:  # noqa: PLR0911 - a run may end after each of its stages
         """Tell the run from its sources to its report."""
-        with self.activity() as activity:
+        with self.activity() as activity, stopping.interrupting(activity.interrupt):
             delivery = collect(self.sources, activity=activity, journal=self.journal, progress=self.progress)
             if until == "collect":
                 return self.rest(until)

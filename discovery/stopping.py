@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -40,6 +43,38 @@ def heed() -> None:
     """
     if _asked:
         raise Stopped(_asked[0][0])
+
+
+@contextmanager
+def interrupting(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Call ``interrupt`` at a signal from a thread of its own: Python's handlers wait for a library's call to return, for minutes.
+
+    Whoever asks again after a second ends the process, whatever the library is doing.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    watch = threading.Thread(target=_watch, args=(reading, interrupt), daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+        watch.join()
+        os.close(reading)
+
+
+def _watch(reading: int, interrupt: Callable[[], None]) -> None:
+    first = None
+    while byte := os.read(reading, 1):
+        number, now = byte[0], time.monotonic()
+        if number not in SIGNALS:
+            continue
+        first = first or now
+        if now - first > SAME_S:
+            os._exit(128 + number)
+        interrupt()
 
 
 def _stop(number: int, _: FrameType | None) -> None:

@@ -124,6 +124,10 @@ class ActivityStore:
         with _private():
             self.connection.close()
 
+    def interrupt(self) -> None:
+        """End the query that is running, if one is; any thread may ask for it."""
+        self.connection.interrupt()
+
     def __enter__(self) -> Self:
         return self
 

@@ -47,6 +47,25 @@ def test_nothing_is_heeded_without_a_signal() -> None:
     assert ended("stopping.heed(); sys.exit(7 if stopping.asked() else 0)") == 0
 
 
+LONG = """
+    import duckdb, threading
+    with duckdb.connect() as connection, stopping.interrupting({interrupt}):
+        for after in {after}:
+            threading.Timer(after, os.kill, (os.getpid(), 15)).start()
+        connection.execute("SELECT count(*) FROM range(10_000_000_000) a(i), range(100_000) b(j) WHERE hash(i * j) = 7").fetchall()
+"""
+
+
+def test_a_long_query_is_interrupted() -> None:
+    """A query that would run for days ends at the signal, and the process with its code."""
+    assert ended(LONG.format(interrupt="connection.interrupt", after=(0.3,)).strip()) == 143
+
+
+def test_a_second_request_ends_what_does_not_listen() -> None:
+    """Where a library cannot be interrupted, whoever asks again after a second ends the process."""
+    assert ended(LONG.format(interrupt="lambda: None", after=(0.1, 1.3)).strip()) == 143
+
+
 def test_the_same_request_twice_is_one() -> None:
     """A supervisor that signals the process and then its group does not interrupt the cleaning up."""
     assert ended("ask(15); os.kill(os.getpid(), 15); sys.exit(5)") == 5

@@ -166,7 +166,7 @@ def test_a_folder_where_a_file_belongs(tmp_path: Path, name: str) -> None:
     assert f"{name} is a folder, where a file of ours belongs: move it away" in told(said)
 
 
-@pytest.mark.parametrize("name", ["work", "reports"])
+@pytest.mark.parametrize("name", ["work", "spill"])
 def test_a_file_where_a_folder_belongs(tmp_path: Path, name: str) -> None:
     """It is refused before anything is written, with what to do."""
     (tmp_path / "data").mkdir()
