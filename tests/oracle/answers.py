@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ def end(activity: Activity, community: str) -> int:
     return int(activity.places.at[community, "now"])
 
 
+@cache
 def stores_replies(activity: Activity, community: str) -> bool:
     """Tell whether the main source of a community stores replies in threads at all."""
     source = activity.places.at[community, "source"]
@@ -30,14 +33,16 @@ def stores_replies(activity: Activity, community: str) -> bool:
     return bool(replies["community"].isin(beside).any())
 
 
+@cache
 def threads(activity: Activity) -> dict[str, pd.DataFrame]:
-    """Give per community the posts that open a thread, each with its replies (``heard``, a table in order of time)."""
+    """Give per community the posts that open a thread, each with its replies (``heard``, a list in order of time)."""
     told = {}
     for community, entries in activity.groups.items():
         posts = entries[entries["post"] & entries["thread"].notna()]
-        replies = entries[~entries["post"] & entries["thread"].notna()].sort_values(["t", "record_id"])
-        heard = dict(iter(replies.groupby("thread")))
-        told[community] = posts.assign(heard=[heard.get(post, replies.iloc[:0]) for post in posts["record_id"]])
+        heard = defaultdict(list)
+        for reply in entries[~entries["post"] & entries["thread"].notna()].sort_values(["t", "record_id"]).itertuples():
+            heard[reply.thread].append(reply)
+        told[community] = posts.assign(heard=[heard[post] for post in posts["record_id"]])
     return told
 
 
@@ -57,9 +62,9 @@ def per_thread(counts: pd.Series) -> dict[str, float]:
     return {"hits": counts.sum(), "trials": units, "effect": overdispersion(counts, units) if units else 1.0, "n": units}
 
 
-def others(post: Any) -> pd.DataFrame:
-    """Give the replies to a post by people who are known not to be its author."""
-    return post.heard[post.heard["author"].notna() & (post.heard["author"] != post.author)]
+def others(post: Any) -> set[Any]:
+    """Give the people who reply to a post and are known not to be its author."""
+    return {reply.author for reply in post.heard if pd.notna(reply.author) and reply.author != post.author}
 
 
 def discussants_per_thread(activity: Activity) -> Told:
@@ -67,7 +72,7 @@ def discussants_per_thread(activity: Activity) -> Told:
     rows = {}
     for community, posts in threads(activity).items():
         if stores_replies(activity, community):
-            rows[community] = per_thread(pd.Series([others(post)["author"].nunique() for post in posts.itertuples()], dtype=float))
+            rows[community] = per_thread(pd.Series([len(others(post)) for post in posts.itertuples()], dtype=float))
     return shrunk_rates(frame(rows, activity))
 
 
@@ -75,7 +80,7 @@ def waits(activity: Activity, community: str, posts: pd.DataFrame) -> pd.DataFra
     """Give seconds and answered of every aged post."""
     rows = []
     for post in posts.itertuples():
-        unseen = post.heard.empty and pd.notna(post.replies) and post.replies > 0
+        unseen = not post.heard and pd.notna(post.replies) and post.replies > 0
         if unseen or end(activity, community) - post.t < HOURS_48 or pd.isna(post.author):
             continue
         first = first_answer(post)
@@ -85,8 +90,8 @@ def waits(activity: Activity, community: str, posts: pd.DataFrame) -> pd.DataFra
 
 def first_answer(post: Any) -> int | None:
     """Give the time of the first reply by another person."""
-    times = post.heard.loc[post.heard["author"] != post.author, "t"]  # a deleted replier is another person too
-    return max(int(times.iloc[0]), post.t) if len(times) else None
+    times = [reply.t for reply in post.heard if reply.author != post.author]  # a deleted replier is another person too
+    return max(times[0], post.t) if times else None
 
 
 def reply_latency(activity: Activity) -> Told:
@@ -117,7 +122,7 @@ def unanswered_48h(activity: Activity) -> Told:
                 continue
             if stores_replies(activity, community):
                 first = first_answer(post)
-                unseen = post.heard.empty and pd.notna(post.replies) and post.replies > 0
+                unseen = not post.heard and pd.notna(post.replies) and post.replies > 0
                 rows.append((post.author, not unseen and (first is None or first - post.t > HOURS_48)))
             elif not pd.isna(post.replies):
                 rows.append((post.author, post.replies == 0))
@@ -131,6 +136,7 @@ def asks(title: str, text: str) -> bool:
     return any(mark in (title or text) for mark in "?？")
 
 
+@cache
 def help_threads(activity: Activity) -> dict[str, pd.DataFrame]:
     """Give the posts that call for help: a request for a solution, or a question."""
     return {
@@ -141,10 +147,10 @@ def help_threads(activity: Activity) -> dict[str, pd.DataFrame]:
 
 def solved(post: Any) -> bool:
     """Tell whether the asker thanks within a week or accepts an answer."""
-    if post.accepted is True or (post.heard["accepted"] == True).any():  # noqa: E712 - a nullable column
+    if any(pd.notna(record.accepted) and record.accepted for record in (post, *post.heard)):
         return True
-    own = post.heard[(post.heard["author"] == post.author) & (post.heard["t"] - post.t <= WEEK)]
-    return any(re.search(THANKS, text.replace("’", "'"), re.IGNORECASE) for text in own["text"])
+    own = [reply.text for reply in post.heard if reply.author == post.author and reply.t - post.t <= WEEK]
+    return any(re.search(THANKS, text.replace("’", "'"), re.IGNORECASE) for text in own)
 
 
 def unsolved_share(activity: Activity) -> Told:

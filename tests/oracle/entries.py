@@ -17,9 +17,12 @@ DAY = 86_400
 MONTH = 28 * DAY
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Activity:
-    """Entries of a run (one per record and community) and, per community, its platform, coverage and instants."""
+    """Entries of a run (one per record and community) and, per community, its platform, coverage and instants.
+
+    One is like no other, so that what is made of it can be cached by it.
+    """
 
     entries: pd.DataFrame
     places: pd.DataFrame

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,12 @@ def sample(entries: pd.DataFrame) -> Iterator[tuple[object, list[str]]]:
         used[person] += len(spoken)
 
 
+@cache
+def samples(activity: Activity) -> dict[str, list[tuple[object, list[str]]]]:
+    """Give the sample of each community."""
+    return {community: list(sample(entries)) for community, entries in activity.groups.items()}
+
+
 def _hash(record: str) -> int:
     """Give the lower half of the MD5 of an id."""
     return int.from_bytes(hashlib.md5(record.encode(), usedforsecurity=False).digest()[8:], "little")
@@ -56,8 +63,8 @@ def _hash(record: str) -> int:
 def lexical_diversity(activity: Activity) -> Told:
     """HD-D by exact binomials; its error by moving each token."""
     told = {}
-    for community, entries in activity.groups.items():
-        counts = Counter(word for _, spoken in sample(entries) for word in spoken)
+    for community, said in samples(activity).items():
+        counts = Counter(word for _, spoken in said for word in spoken)
         total = sum(counts.values())
         if total < DRAWN or activity.places.at[community, "language"] in {"zh", "ja", "th", "lo", "km"}:
             continue
@@ -75,7 +82,7 @@ def drawn(frequency: int, total: int) -> float:
 
 def vocabulary(activity: Activity) -> dict[str, Counter[str]]:
     """Give each community's counts of the run's terms."""
-    said = {community: list(sample(entries)) for community, entries in activity.groups.items()}
+    said = samples(activity)
     users: dict[str, Counter[str]] = defaultdict(Counter)
     for community, spoken in said.items():
         for word, _ in {(word, author) for author, own in spoken for word in own if pd.notna(author)}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def readable(activity: Activity) -> list[str]:
     return list(activity.places.index[activity.places["language"] == "en"])
 
 
+@cache
 def voices(activity: Activity, tier: str, among: str = "") -> Told:
     """Share of the authors who wrote anything (or of those of another tier) that show a tier, one vote each."""
     tables = {}
@@ -150,6 +152,7 @@ def products(activity: Activity) -> list[str]:
     return sorted(common, key=lambda name: (-len(name), name))
 
 
+@cache
 def namings(activity: Activity) -> dict[str, list[tuple[Any, list[tuple[Any, str]]]]]:
     """Give each help thread with who names which product in it."""
     known = products(activity)
@@ -158,7 +161,7 @@ def namings(activity: Activity) -> dict[str, list[tuple[Any, list[tuple[Any, str
     for community, posts in help_threads(activity).items():
         rows = []
         for post in posts.itertuples():
-            said = [(post.author, words(post.title, post.text)), *((r.author, words(r.title, r.text)) for r in post.heard.itertuples())]
+            said = [(post.author, words(post.title, post.text)), *((r.author, words(r.title, r.text)) for r in post.heard)]
             rows.append((post, [(author, found[1]) for author, text in said for found in pattern.finditer(text)]))
         told[community] = rows
     return told
@@ -190,7 +193,7 @@ def _satisfaction(activity: Activity) -> Told:
 
 def accepted_known(post: Any) -> bool:
     """Tell whether the platform marks accepted answers on a thread."""
-    return bool(pd.notna(post.accepted) or post.heard["accepted"].notna().any())
+    return bool(pd.notna(post.accepted) or any(pd.notna(reply.accepted) for reply in post.heard))
 
 
 def saturation(activity: Activity) -> Told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ def frame(rows: dict[str, dict[str, Any]], activity: Activity) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns).join(activity.places["platform"])
 
 
+@cache
 def complete(activity: Activity) -> dict[str, pd.DataFrame]:
     """Give the communities of which everything is shown."""
     return {c: e for c, e in activity.groups.items() if activity.places.at[c, "coverage"] == "complete"}
@@ -55,6 +57,7 @@ def months(activity: Activity, community: str) -> range:
     return range(-(-first // MONTH), max(now // MONTH, -(-first // MONTH)))
 
 
+@cache
 def author_months(activity: Activity, community: str) -> pd.DataFrame:
     """Give author, m (covered month) and days (active ones) of every author-month."""
     entries = activity.groups[community].dropna(subset=["author"])

@@ -50,7 +50,7 @@ def world(seed: int = 3) -> list[dict[str, Any]]:
 def _community(dice: random.Random, name: str, number: int, *, source: int) -> list[dict[str, Any]]:
     members = crowd(25 + 5 * number, start=11 * number)
     begin, rows, opened = 9 * number % 60, [], []
-    for turn in range(150 + 40 * number):
+    for turn in range(100 + 25 * number):
         day = begin + dice.random() ** (0.6 + number / 14) * (300 - begin)
         author = None if dice.random() < 0.06 else members[int(len(members) * dice.random() ** (1 + number / 5))]
         told = {"id": f"{name}/{turn:04d}", "source_ids": [source], "bot": dice.random() < 0.03}
