@@ -12,12 +12,21 @@ from tests.feature_records import START, crowd, estimate, measured, post, reply
 
 
 def test_frequency_is_records_over_days():
-    """Forty records over the 80 days to the end of the source are half a record a day."""
+    """Forty records in the 80 days after the first one, to the end of the source, are half a record a day."""
     found = estimate(
-        measured([post(name, day * 2) for day, name in enumerate(crowd(40))], now={"one": START + 80 * 86_400}), "posting_frequency"
+        measured([post(name, day * 2) for day, name in enumerate(crowd(41))], now={"one": START + 80 * 86_400}), "posting_frequency"
     )
-    assert found["value"] == pytest.approx(0.5, rel=0.02)
+    assert (found["value"], found["n"]) == (pytest.approx(0.5), 40)
     assert found["low"] < 0.5 < found["high"]
+
+
+def test_a_place_of_bots_alone_is_not_observed():
+    """Bots' feeds make no exposure: their place has no frequency, and teaches the platform no zeros."""
+    feed = [post("machine", day, f"feed {day}", bot=True, communities=["reddit:feed"]) for day in range(9)]
+    people = [post(name, day, communities=["reddit:a"]) for day, name in enumerate(crowd(11))]
+    result = measured(feed + people)
+    assert estimate(result, "posting_frequency", "reddit:feed")["missing_reason"].startswith("undefined")
+    assert estimate(result, "posting_frequency")["value"] == pytest.approx(1.0)
 
 
 def test_bots_and_repeats_are_counted_as_volume_only():

@@ -57,6 +57,18 @@ def test_rates_of_two_communities():
     assert result.value == pytest.approx([10.5 / 10.25, 30.5 / 10.25])
 
 
+def test_rates_of_three_communities_by_hand():
+    """Rates 0, 1, 2 over ten days: they vary by 1, chance by 1/10, so the prior is worth 1 / 0.9 records: (10 / 9 + N) / (10 / 9 + 10)."""
+    result = rates(np.array([0.0, 10.0, 20.0]), np.repeat(10.0, 3), platforms=["x"] * 3)
+    assert result.value == pytest.approx([0.1, 1.0, 1.9])
+
+
+def test_a_moment_of_exposure_teaches_little():
+    """Ten places with one record a day and one with 48 a day for half an hour: a place without evidence is near one, not near five."""
+    result = rates(np.array([10.0] * 10 + [1.0, 0.0]), np.array([10.0] * 10 + [1 / 48, 1e-6]), platforms=["x"] * 12)
+    assert result.value[-1] == pytest.approx(1.0, abs=0.15)
+
+
 def test_overdispersed_counts_have_wider_intervals():
     """Counts that vary four times more than Poisson have an interval about twice as wide."""
     counts, exposure = np.array([100.0, 100.0]), np.array([10.0, 10.0])

@@ -123,6 +123,7 @@ def test_depth_and_discussants_by_hand():
     [
         pytest.param("Thanks, that worked!", 2, True, id="thanks"),
         pytest.param("thank you so much", 2, True, id="thank-you"),
+        pytest.param("it’s fixed now", 2, True, id="typographic-apostrophe"),
         pytest.param("Thanks", 12, False, id="after-the-week"),
         pytest.param("still broken here", 2, False, id="no-thanks"),
     ],

@@ -35,6 +35,18 @@ def test_lexical_diversity_is_the_definition():
     assert found["low"] < found["value"] < found["high"]
 
 
+def test_lexical_diversity_leaves_out_each_token():
+    """The interval is the jackknife's over tokens: HD-D is computed anew without each of the 300 words."""
+    random = np.random.default_rng(9)
+    words = [f"w{chr(97 + n)}" for n in random.zipf(1.5, size=300).clip(max=25)]
+    found = estimate(
+        measured([post(name, 1, " ".join(words[n * 10 : n * 10 + 10])) for n, name in enumerate(crowd(30))]), "lexical_diversity"
+    )
+    without = [hdd(words[:place] + words[place + 1 :]) for place in range(300)]
+    half = 1.6448536269514722 * math.sqrt(299) * np.std(without)
+    assert (found["low"], found["high"]) == pytest.approx((found["value"] - half, found["value"] + half))
+
+
 def test_links_code_quotes_and_numbers_are_no_words():
     """Only the author's own words count: no code, no link, no quoted line, no mention, no number; composed and lower case."""
     text = "Cafe\u0301 don’t 42 `code here` https://example.org/a?b=c @someone u/someone\n> quoted line\nLAST"

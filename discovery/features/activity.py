@@ -14,8 +14,8 @@ from discovery.features.estimation import Z90, per_unit, proportions, rates, tot
     title="records a day",
     unit="records per day",
     formula="(N + a) / (E + b): posts and replies, bots and repeats left out, over E days; E runs from the first record to the end of"
-    " what the source shows; in a listing from its 10th percentile of age to its newest record, and N counts those records; "
-    "gamma prior (a, b) of the platform",
+    " what the source shows; in a listing from its 10th percentile of age to its newest record; N counts what comes after the record "
+    "that starts the clock; gamma prior (a, b) of the platform",
     source="Gamma-Poisson empirical Bayes; overdispersion from the variance of days",
     block="behaviour",
     transform="log",

@@ -69,22 +69,38 @@ def _beta_moments(hits: Floats, trials: Floats) -> tuple[float, float]:
 
 
 def rates(counts: Floats, exposure: Floats, *, platforms: npt.ArrayLike, inflation: Floats | float = 1.0) -> Interval:
-    """Shrink counts per exposure by a gamma prior; ``inflation`` is the overdispersion of the counts (1 = Poisson)."""
+    """Shrink counts per exposure by a gamma prior; ``inflation`` is the overdispersion of the counts (1 = Poisson).
+
+    The prior is fitted by moments, each rate weighted by what it tells: one record in the last half hour is no 48 a day.
+    """
     effective = exposure / inflation
     events = counts / inflation
     shape, rate = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
     for members, teachers in neighbourhoods(platforms, exposure > 0):
         if len(teachers):
-            seen = events[teachers] / effective[teachers]
-            mean = max(seen.mean(), 0.5 / effective[teachers].sum())
-            between = seen.var() - (mean / effective[teachers]).mean()
-            strong = np.clip(mean**2 / between, WEAK_PRIOR / 4, 1e3) if between > 0 else 1e3
-            shape[members] = strong if len(teachers) >= 3 else WEAK_PRIOR / 4
-            rate[members] = shape[members] / mean
+            mean, strength = _gamma_moments(events[teachers], effective[teachers])
+            shape[members], rate[members] = strength, strength / mean
     a, b = shape + events, rate + effective
     value = np.where(exposure > 0, a / b, np.nan)
     low, high = special.gammaincinv(a, 0.05) / b, special.gammaincinv(a, 0.95) / b
     return Interval(value, np.minimum(low, value), np.maximum(high, value), effective / b)
+
+
+def _gamma_moments(events: Floats, exposure: Floats) -> tuple[float, float]:
+    """Fit mean and shape (prior events) of a gamma prior; two rounds, as for the beta prior."""
+    least = 0.5 / exposure.sum()
+    if len(events) < 3:
+        return float(max(events.sum() / exposure.sum(), least)), WEAK_PRIOR / 4
+    weights, mean, shape = exposure, 0.0, 0.0
+    for _ in range(2):
+        share = weights / weights.sum()
+        mean = float(max((share * events / exposure).sum(), least))
+        spread = (share * (events / exposure - mean) ** 2).sum()
+        noise = (share * (1 - share) * mean / exposure).sum()
+        between = (spread - noise) / (1 - (share**2).sum())
+        shape = float(np.clip(mean**2 / between, WEAK_PRIOR / 4, 1e3)) if between > 0 else 1e3
+        weights = exposure / (1 + exposure * mean / shape)
+    return mean, shape
 
 
 def shifts(values: Floats, errors: Floats, *, platforms: npt.ArrayLike) -> Interval:

@@ -25,8 +25,9 @@ SETTLING = 7 * 24 * HOUR
 """Time in which a help thread can be solved."""
 THANKS = (
     r"\b(?:thanks|thank (?:you|u)|thx|tysm|cheers|much appreciated"
-    r"|that(?:'s| is)? (?:worked|works|helps|helped|did (?:it|the trick)|fixed it|solved it)|works now|problem solved"
-    r"|(?:is |it'?s )?(?:solved|fixed|resolved) now|got it (?:working|to work)|you(?:'re| are) (?:a|the) (?:best|lifesaver))\b|\[solved\]"
+    r"|that(?:['’]s| is)? (?:worked|works|helps|helped|did (?:it|the trick)|fixed it|solved it)|works now|problem solved"
+    r"|(?:is |it['’]?s )?(?:solved|fixed|resolved) now|got it (?:working|to work)"
+    r"|you(?:['’]re| are) (?:a|the) (?:best|lifesaver))\b|\[solved\]"
 )
 """What an asker writes who has been helped."""
 UNANSWERED = Ratio({"unanswered": 1}, "aged")

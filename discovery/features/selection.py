@@ -88,17 +88,17 @@ SELECT c, count(*) AS records, min(t) AS first_at, max(t) AS last_at FROM chosen
 
 _FACTS = """
 WITH oldest AS (
-    SELECT c, CASE WHEN any_value(p.listing) THEN quantile_disc(t, $trim) ELSE -1 END AS oldest, max(t) AS newest
+    SELECT c, CASE WHEN any_value(p.listing) THEN quantile_disc(t, $trim) ELSE min(t) END AS oldest, max(t) AS newest
     FROM entry JOIN placed p ON c = p.row GROUP BY c
 ),
 daily AS (SELECT e.c, t // 86400 AS day, count(*) AS n FROM entry e JOIN oldest USING (c) WHERE t > oldest GROUP BY ALL),
-spread AS (SELECT c, sum(n * n)::BIGINT AS daily_squares, sum(n)::BIGINT AS daily_records FROM daily GROUP BY c)
+spread AS (SELECT c, sum(n * n)::BIGINT AS daily_squares FROM daily GROUP BY c)
 SELECT c, min(oldest) AS oldest, min(newest) AS newest, count(*) AS entries, count(*) FILTER (t > oldest) AS since_oldest,
     count(DISTINCT a) AS authors, count(*) FILTER (post) AS posts, count(*) FILTER (a IS NULL) AS deleted,
     count(*) FILTER (worded) AS worded, count(*) FILTER (worded AND post) AS worded_posts,
     count(*) FILTER (post AND thread_h IS NOT NULL) AS threads,
     count(*) FILTER (NOT post AND thread_h IS NOT NULL) AS answers, count(replies) AS counted_replies, count(accepted) AS marks,
-    min(coalesce(daily_squares, 0)) AS daily_squares, min(coalesce(daily_records, 0)) AS daily_records, min(t) AS first_entry
+    min(coalesce(daily_squares, 0)) AS daily_squares
 FROM entry JOIN oldest USING (c) LEFT JOIN spread USING (c) GROUP BY c ORDER BY c
 """
 
@@ -202,10 +202,11 @@ def _described(placed: pd.DataFrame, connection: duckdb.DuckDBPyConnection, sour
 def _exposed(facts: pd.DataFrame) -> pd.DataFrame:
     """Add the exposure in days, the covered 28-day months ``[month_from, month_to)`` and the observed share."""
     listing = facts["coverage"] != "complete"
-    span = np.where(listing, facts["newest"] - facts["oldest"], facts["now"] - facts["first_entry"])
-    facts["exposure"] = np.maximum(span, DAY // 48) / DAY
-    facts["month_from"] = -(-facts["first_entry"] // MONTH)
-    facts["month_to"] = np.where(listing, facts["month_from"], np.maximum(facts["now"] // MONTH, facts["month_from"]))
+    silent = facts["entries"] == 0
+    span = np.where(listing, facts["newest"], facts["now"]) - facts["oldest"]
+    facts["exposure"] = np.where(silent, 0, np.maximum(span, DAY // 48)) / DAY
+    facts["month_from"] = -(-facts["oldest"] // MONTH)
+    facts["month_to"] = np.where(listing | silent, facts["month_from"], np.maximum(facts["now"] // MONTH, facts["month_from"]))
     facts["months"] = facts["month_to"] - facts["month_from"]
     facts["observed"] = np.where(listing, SHOWN_OF_LISTING * np.minimum(1.0, facts["exposure"] / 28), 1.0)
     facts["no_threads"] = facts["threads"] == 0

@@ -101,7 +101,7 @@ def vocabulary(connection: duckdb.DuckDBPyConnection, *, communities: int, max_t
 @feature(
     title="how varied the words are",
     unit="HD-D, 0 to 1",
-    formula="Σ_w [1 − C(N − f_w, 42) / C(N, 42)] / 42 over the sampled words",
+    formula="Σ_w [1 − C(N − f_w, 42) / C(N, 42)] / 42 over the sampled words; interval by leaving out each token",
     source="McCarthy & Jarvis 2010, doi:10.3758/BRM.42.2.381",
     block="language",
     transform="identity",
@@ -113,9 +113,11 @@ def lexical_diversity(statistics: Statistics) -> pd.DataFrame:
     rows, frequency, words = table["row"].to_numpy(), table["frequency"].to_numpy(dtype=float), table["words"].to_numpy(dtype=float)
     total = facts["tokens"].to_numpy(dtype=float)
     share = _drawn(frequency, total[rows])
-    slope = (_drawn(frequency + 1, total[rows] + 1) - share) / DRAWS
+    gain = (_drawn(frequency, total[rows] - 1) - _drawn(frequency - 1, total[rows] - 1)) / DRAWS
     value = np.where(total >= DRAWS, totals(rows, words * share, len(facts)) / DRAWS, np.nan)
-    error = np.sqrt(totals(rows, words * frequency * slope**2, len(facts)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gained = totals(rows, words * frequency * gain, len(facts)) / total
+        error = np.sqrt(totals(rows, words * frequency * (gain - gained[rows]) ** 2, len(facts)) * (total - 1) / total)
     reason = because(facts["language"].isin(UNSPACED), "words: the language is written without spaces")
     low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, 1)
     return columns(Interval(value, low, high), n=total, coverage=facts["observed"], reason=reason)

@@ -61,12 +61,17 @@ def shrunk_shares(frame: Frame) -> dict[str, dict[str, Any]]:
 
 
 def gamma_prior(seen: Frame) -> tuple[float, float]:
-    """Fit a gamma prior by moments; give its shape and rate."""
-    rate = seen["hits"] / seen["trials"]
-    mean = max(rate.mean(), 0.5 / seen["trials"].sum())
-    between = rate.var(ddof=0) - (mean / seen["trials"]).mean()
-    shape = min(max(mean**2 / between, 0.5), 1e3) if between > 0 else 1e3
-    shape = shape if len(seen) >= 3 else 0.5
+    """Fit a gamma prior by moments, each rate weighted by its precision, in two rounds; give its shape and rate."""
+    rate, trials = seen["hits"] / seen["trials"], seen["trials"]
+    edge, weight, shape = 0.5 / trials.sum(), trials, 0.5
+    mean = max(np.average(rate, weights=weight), edge)
+    for _ in range(2 if len(seen) >= 3 else 0):
+        mean = max(np.average(rate, weights=weight), edge)
+        total, squares = weight.sum(), (weight**2).sum()
+        noise = (weight * (total - weight) * mean / trials).sum()
+        between = (total * (weight * (rate - mean) ** 2).sum() - noise) / (total**2 - squares)
+        shape = min(max(mean**2 / between, 0.5), 1e3) if between > 0 else 1e3
+        weight = 1 / (1 / trials + mean / shape)
     return shape, shape / mean
 
 

@@ -61,7 +61,7 @@ def _hash(record: str) -> int:
 
 
 def lexical_diversity(activity: Activity) -> Told:
-    """HD-D by exact binomials; its error by moving each token."""
+    """HD-D by exact binomials; its error by leaving out each token."""
     told = {}
     for community, said in samples(activity).items():
         counts = Counter(word for _, spoken in said for word in spoken)
@@ -69,8 +69,10 @@ def lexical_diversity(activity: Activity) -> Told:
         if total < DRAWN or activity.places.at[community, "language"] in {"zh", "ja", "th", "lo", "km"}:
             continue
         value = sum(drawn(f, total) for f in counts.values()) / DRAWN
-        slopes = {f: (drawn(f + 1, total + 1) - drawn(f, total)) / DRAWN for f in set(counts.values())}
-        error = math.sqrt(sum(f * slopes[f] ** 2 for f in counts.values()))
+        rest = sum(drawn(f, total - 1) for f in counts.values())
+        without = {f: (rest - drawn(f, total - 1) + drawn(f - 1, total - 1)) / DRAWN for f in set(counts.values())}
+        left_out = np.repeat([without[f] for f in counts.values()], list(counts.values()))
+        error = left_out.std() * math.sqrt(total - 1)
         told[community] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 1), n=total)
     return told
 

@@ -43,10 +43,10 @@ def oldest_counted(times: pd.Series) -> int:
 
 
 def exposure(activity: Activity, community: str) -> tuple[pd.Series, float]:
-    """Give the times that count for frequency and the days they were observed over."""
+    """Give the times that count for frequency and the days they were observed over; the first one starts the clock."""
     times = activity.groups[community]["t"]
     if activity.places.at[community, "coverage"] == "complete":
-        return times, max((activity.places.at[community, "now"] - times.min()) / DAY, 1 / 48)
+        return times[times > times.min()], max((activity.places.at[community, "now"] - times.min()) / DAY, 1 / 48)
     oldest = oldest_counted(times)
     return times[times > oldest], max((times.max() - oldest) / DAY, 1 / 48)
 
