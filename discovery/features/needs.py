@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,9 +19,7 @@ MONEY_WEIGHTS = {"T4": 1.0, "T3": 0.6, "T2": 0.25, "N": -0.4}
 """Revealed spend counts most; what people say they would pay is inflated (hypothetical bias, median 1.35 and a heavy tail)."""
 PEOPLE = Evidence(authors=30, lexicon=True)
 VOTERS = {"authors": "voters"}
-SEEKING, PAIN, REFUSAL = Ratio({"T1": 1}, "voters"), Ratio({"T0": 1}, "voters"), Ratio({"N": 1}, "voters")
-SPEND, PROCUREMENT, HYPOTHETICAL = Ratio({"T4": 1}, "voters"), Ratio({"T3": 1}, "voters"), Ratio({"T2": 1}, "voters")
-PRICE, WORKAROUND, MONEY = Ratio({"S": 1}, "voters"), Ratio({"W": 1}, "voters"), Ratio(MONEY_WEIGHTS, "voters")
+MONEY = Ratio(MONEY_WEIGHTS, "voters")
 
 
 def needs(connection: duckdb.DuckDBPyConnection, phrases: list[Phrase]) -> pd.DataFrame:
@@ -37,78 +35,52 @@ def needs(connection: duckdb.DuckDBPyConnection, phrases: list[Phrase]) -> pd.Da
     return grouped((Vote(row, author, by_record[record]) for row, author, record in placed), names=names)
 
 
-@feature(
-    title="share of people who look for a solution", unit="fraction of authors, 0 to 1", formula=f"T1 authors / authors; {LADDER}",
-    source="request patterns; E3 of the design (posterior mean ranks best)", block="market", transform="logit", needs=PEOPLE, ratio=SEEKING,
-    counted=VOTERS,
+class _Voice(NamedTuple):
+    """A feature that is the share of people who show a tier of intent."""
+
+    name: str
+    tier: str
+    title: str
+    """Follows "share of people"."""
+    source: str
+    says: str
+    """Follows "Share of authors who"."""
+    clustered: bool = True
+
+
+_VOICES = (
+    _Voice("seeking", "T1", "who look for a solution", "request patterns; E3 of the design (posterior mean ranks best)",
+        "ask for a tool, service or way to do something."),
+    _Voice("pain", "T0", "who report a pain", "pain patterns", "report lost hours, tedium or frustration."),
+    _Voice("revealed_spend", "T4", "who say what they paid", "revealed preference", "report a payment they made."),
+    _Voice("procurement", "T3", "about to buy or switch", "purchase intent, Haque et al.",
+        "name a budget, want to buy or switch from a product."),
+    _Voice("hypothetical_pay", "T2", "who say they would pay", "stated preference; hypothetical bias, Murphy et al. 2005",
+        "say they would pay; talk is cheap.", clustered=False),
+    _Voice("refusal", "N", "who refuse to pay", "refusal patterns", "will not pay or ask for the free alternative.", clustered=False),
+    _Voice("price_sensitivity", "S", "who find it too expensive", "price complaint patterns",
+        "complain about a price: pain for the incumbent, a ceiling for us."),
+    _Voice("workaround_rate", "W", "who work around a problem", "workaround patterns",
+        "do it by hand, in a spreadsheet or with a script of their own."),
 )  # fmt: skip
-def seeking(statistics: Statistics) -> pd.DataFrame:
-    """Share of authors who ask for a tool, service or way to do something."""
-    return author_share(statistics, SEEKING)
 
 
-@feature(
-    title="share of people who report a pain", unit="fraction of authors, 0 to 1", formula=f"T0 authors / authors; {LADDER}",
-    source="pain patterns", block="market", transform="logit", needs=PEOPLE, ratio=PAIN, counted=VOTERS,
-)  # fmt: skip
-def pain(statistics: Statistics) -> pd.DataFrame:
-    """Share of authors who report lost hours, tedium or frustration."""
-    return author_share(statistics, PAIN)
+def _declare(voice: _Voice) -> None:
+    """Declare one of the shares; they differ in nothing but the row of the table."""
+    ratio = Ratio({voice.tier: 1}, "voters")
+
+    def share(statistics: Statistics) -> pd.DataFrame:
+        return author_share(statistics, ratio)
+
+    share.__name__, share.__doc__ = voice.name, f"Share of authors who {voice.says}"
+    feature(
+        title=f"share of people {voice.title}", unit="fraction of authors, 0 to 1", formula=f"{voice.tier} authors / authors; {LADDER}",
+        source=voice.source, block="market", transform="logit", needs=PEOPLE, ratio=ratio, clustered=voice.clustered, counted=VOTERS,
+    )(share)  # fmt: skip
 
 
-@feature(
-    title="share of people who say what they paid", unit="fraction of authors, 0 to 1", formula=f"T4 authors / authors; {LADDER}",
-    source="revealed preference", block="market", transform="logit", needs=PEOPLE, ratio=SPEND, counted=VOTERS,
-)  # fmt: skip
-def revealed_spend(statistics: Statistics) -> pd.DataFrame:
-    """Share of authors who report a payment they made."""
-    return author_share(statistics, SPEND)
-
-
-@feature(
-    title="share of people about to buy or switch", unit="fraction of authors, 0 to 1", formula=f"T3 authors / authors; {LADDER}",
-    source="purchase intent, Haque et al.", block="market", transform="logit", needs=PEOPLE, ratio=PROCUREMENT, counted=VOTERS,
-)  # fmt: skip
-def procurement(statistics: Statistics) -> pd.DataFrame:
-    """Share of authors who name a budget, want to buy or switch from a product."""
-    return author_share(statistics, PROCUREMENT)
-
-
-@feature(
-    title="share of people who say they would pay", unit="fraction of authors, 0 to 1", formula=f"T2 authors / authors; {LADDER}",
-    source="stated preference; hypothetical bias, Murphy et al. 2005", block="market", transform="logit", needs=PEOPLE, ratio=HYPOTHETICAL,
-    clustered=False, counted=VOTERS,
-)  # fmt: skip
-def hypothetical_pay(statistics: Statistics) -> pd.DataFrame:
-    """Share of authors who say they would pay; talk is cheap."""
-    return author_share(statistics, HYPOTHETICAL)
-
-
-@feature(
-    title="share of people who refuse to pay", unit="fraction of authors, 0 to 1", formula=f"N authors / authors; {LADDER}",
-    source="refusal patterns", block="market", transform="logit", needs=PEOPLE, ratio=REFUSAL, clustered=False, counted=VOTERS,
-)  # fmt: skip
-def refusal(statistics: Statistics) -> pd.DataFrame:
-    """Share of authors who will not pay or ask for the free alternative."""
-    return author_share(statistics, REFUSAL)
-
-
-@feature(
-    title="share of people who find it too expensive", unit="fraction of authors, 0 to 1", formula=f"S authors / authors; {LADDER}",
-    source="price complaint patterns", block="market", transform="logit", needs=PEOPLE, ratio=PRICE, counted=VOTERS,
-)  # fmt: skip
-def price_sensitivity(statistics: Statistics) -> pd.DataFrame:
-    """Share of authors who complain about a price: pain for the incumbent, a ceiling for us."""
-    return author_share(statistics, PRICE)
-
-
-@feature(
-    title="share of people who work around a problem", unit="fraction of authors, 0 to 1", formula=f"W authors / authors; {LADDER}",
-    source="workaround patterns", block="market", transform="logit", needs=PEOPLE, ratio=WORKAROUND, counted=VOTERS,
-)  # fmt: skip
-def workaround_rate(statistics: Statistics) -> pd.DataFrame:
-    """Share of authors who do it by hand, in a spreadsheet or with a script of their own."""
-    return author_share(statistics, WORKAROUND)
+for _voice in _VOICES:
+    _declare(_voice)
 
 
 @feature(
