@@ -103,6 +103,22 @@ def test_concentration_is_the_busiest_hundredth():
     assert estimate(measured(rows), "author_concentration")["value"] == pytest.approx(31 / 60, abs=0.01)
 
 
+def test_half_is_written_by_the_fewest():
+    """Of thirty authors one wrote 31 of 60 records: he alone writes half. Where all write one record, it takes fifteen."""
+    loud, even = (
+        [post(name, 1 + n / 100) for name, count in zip(crowd(30), counts, strict=True) for n in range(count)]
+        for counts in ([1] * 29 + [31], [1] * 30)
+    )
+    assert [estimate(measured(rows), "elephant_number")["value"] for rows in (loud, even)] == [1, 15]
+
+
+def test_copies_are_told_as_a_share():
+    """Four of twenty-four records are an author's later copies: with one community the prior is worth two records of its own mean."""
+    rows = [post(name, 1) for name in crowd(19)] + [post("ana", day, "the very same announcement as every week") for day in range(5)]
+    found = estimate(measured(rows), "duplicate_share")
+    assert (found["value"], found["n"]) == (pytest.approx((4 + 2 * 4.5 / 25) / 26), 24)
+
+
 def test_deleted_authors_are_volume_only():
     """Deleted authors count in the share of deleted records and in no feature of authors."""
     result = measured([post(name, 1) for name in crowd(30)] + [post(None, 2) for _ in range(10)])

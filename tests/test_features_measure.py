@@ -22,7 +22,8 @@ NAMES = """posting_frequency active_authors retention churn rmst_90 newcomer_sha
     discussants_per_thread engaged_share engagement reply_latency unanswered_48h unsolved_share growth author_overlap
     deleted_share author_concentration lexical_diversity specificity question_share seeking pain revealed_spend procurement
     hypothetical_pay refusal money promotion price_sensitivity workaround_rate need_concentration product_mentions
-    saturation headroom switching_wedge cross_promotion"""
+    saturation headroom switching_wedge cross_promotion
+    elephant_number duplicate_share reciprocity survival_28 survival_90 product_hhi"""
 
 
 def town(seed: int = 0):

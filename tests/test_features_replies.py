@@ -151,6 +151,17 @@ def test_questions_are_told_by_the_title():
     assert sorted(measured(rows).author_sums["questions"]) == [0, 1, 1]
 
 
+def test_pairs_who_answer_each_other():
+    """Thirty askers are answered by one helper and ten answer back: a third of the pairs, the prior worth two pairs of (10.5 / 31)."""
+    rows = []
+    for index, name in enumerate(crowd(30)):
+        opening = post(name, 1, ENGLISH)
+        answer = reply(opening, "helper", 1.1, ENGLISH)
+        rows += [opening, answer, *([reply(answer, name, 1.2, ENGLISH)] if index < 10 else [])]
+    found = estimate(measured(rows, now=LATER), "reciprocity")
+    assert (found["value"], found["n"]) == (pytest.approx((10 + 2 * 10.5 / 31) / 32), 30)
+
+
 def test_engagement_points_to_more():
     """The engagement axis orders twelve communities by how much talk they hold."""
     rows = []

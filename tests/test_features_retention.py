@@ -71,3 +71,19 @@ def test_only_whole_months_count():
     result = measured(rows)
     assert result.author_sums["months"].sum() == 35
     assert estimate(result, "retention")["missing_reason"] == "small_n: 1 months, 2 needed"
+
+
+def test_people_who_stay_four_weeks_and_a_quarter():
+    """Of 40 people who have gone, ten came once, ten for 27 days, ten for 28 and ten for 90: a half and a quarter stay."""
+    rows = [post(name, 0) for name in crowd(40)]
+    rows += [post(name, day) for day, start in ((27, 10), (28, 20), (60, 30), (90, 30)) for name in crowd(10, start=start)]
+    result = measured(rows, now={"one": START + 300 * 86_400})
+    assert [estimate(result, name)["value"] for name in ("survival_28", "survival_90")] == pytest.approx([0.5, 0.25])
+
+
+def test_patience_is_the_longest_hundredth_of_gaps():
+    """Of 100 gaps two are 60 days, so 60 days is the patience: forty people who were silent for 50 days may be there still."""
+    rows = [post("ana", day) for day in range(99)] + [post("bo", 40), post("bo", 100), post("cy", 41), post("cy", 101)]
+    rows += [post(name, 150) for name in crowd(40)]
+    assert estimate(measured(rows, now={"one": START + 200 * 86_400}), "rmst_90")["value"] > 45
+    assert estimate(measured(rows, now={"one": START + 211 * 86_400}), "rmst_90")["value"] < 15

@@ -78,3 +78,10 @@ def test_switching_from_one_product_is_a_wedge():
 def test_the_wedge_needs_buyers(market):
     """With fewer than five procuring authors the wedge is missing."""
     assert estimate(market, "switching_wedge", "reddit:taken")["missing_reason"] == "small_n: 4 procuring authors, 5 needed"
+
+
+def test_concentration_of_products_by_hand():
+    """One product named by everyone has an index of one, its upper limit too."""
+    found = estimate(measured(place("reddit:a", product="Zotero", promoters=0, solved=False), now=LATER), "product_hhi")
+    assert (found["value"], found["high"]) == (1, 1)
+    assert found["n"] >= 10

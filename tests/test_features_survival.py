@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from discovery.features.survival import median_wait, restricted_mean
+from discovery.features.survival import median_wait, restricted_mean, surviving
 
 
 def test_restricted_mean_with_censoring_by_hand():
@@ -17,6 +17,15 @@ def test_restricted_mean_with_censoring_by_hand():
     value, error = restricted_mean(ended, withdrawn)
     assert value == pytest.approx([1 + 2 / 3 + 2 / 3 + 0])
     assert error == pytest.approx([math.sqrt((4 / 3) ** 2 * 1 / (3 * 2))])
+
+
+def test_survival_with_censoring_by_hand():
+    """The same ends: two thirds last at least two periods, and at least three; the error is 2/3 · √(1 / (3 · 2)); none lasts four."""
+    ended, withdrawn = np.zeros((1, 5)), np.zeros((1, 5))
+    ended[0, [1, 3]], withdrawn[0, 2] = 1, 1
+    shares, errors = zip(*(surviving(ended, withdrawn, periods=periods) for periods in (1, 2, 3, 4)), strict=True)
+    assert np.concatenate(shares) == pytest.approx([1, 2 / 3, 2 / 3, 0])
+    assert errors[2] == pytest.approx([2 / 3 * math.sqrt(1 / 6)])
 
 
 def test_restricted_mean_without_censoring_is_the_mean():

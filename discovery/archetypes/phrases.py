@@ -51,6 +51,30 @@ PHRASES: dict[str, Phrase] = {
         "voices", "percent", "the busiest write much of it", "no one dominates",
         "the top hundredth of authors writes {value}, {market} in the typical community",
     ),
+    "elephant_number": Phrase(
+        "voices", "number", "more people carry it", "fewer people carry it",
+        "{value} people write half of it, {market} in the typical community",
+    ),
+    "duplicate_share": Phrase(
+        "copies", "percent", "people repeat themselves more", "people repeat themselves less",
+        "{value} of the records are copies of the author's own, {market} in the typical community",
+    ),
+    "reciprocity": Phrase(
+        "engagement", "percent", "more pairs answer each other", "fewer pairs answer each other",
+        "{value} of the pairs in contact, {market} in the typical community",
+    ),
+    "survival_28": Phrase(
+        "staying", "percent", "more people stay four weeks", "fewer people stay four weeks",
+        "{value} of the people, {market} in the typical community",
+    ),
+    "survival_90": Phrase(
+        "staying", "percent", "more people stay a quarter of a year", "fewer people stay a quarter of a year",
+        "{value} of the people, {market} in the typical community",
+    ),
+    "product_hhi": Phrase(
+        "products", "number", "people name the same few products", "people name many products",
+        "a concentration of {value}, {market} in the typical community",
+    ),
     "comments_per_post": Phrase(
         "talk", "number", "posts draw more replies", "posts draw fewer replies", "{value} for each post, {market} in the typical community"
     ),

@@ -100,6 +100,58 @@ def author_concentration(statistics: Statistics) -> pd.DataFrame:
 
 
 @feature(
+    title="people who write half of it",
+    unit="authors",
+    formula="least k such that the k busiest authors write at least half of the records of known authors; limits: where the share of the "
+    "k busiest, give or take its error over authors, reaches one half",
+    source="CHAOSS elephant factor; interval by inversion of the linearised share",
+    block="behaviour",
+    transform="log",
+    needs=Evidence(authors=30),
+    clustered=False,
+)
+def elephant_number(statistics: Statistics) -> pd.DataFrame:
+    """Fewest authors who together write half of the records."""
+    rows, x, first, people = _ascending(statistics)
+    size, rank = len(people), people[rows] - (np.arange(len(rows)) - first[rows])
+    total, up_to = totals(rows, x, size), np.cumsum(x)
+    written = total[rows] - (up_to - (np.cumsum(total) - total)[rows]) + x  # by the busiest ones up to and with this one
+    squares = np.cumsum(x**2)
+    square = totals(rows, x**2, size)
+    theirs = square[rows] - (squares - (np.cumsum(square) - square)[rows]) + x**2
+    share = written / total[rows]
+    error = np.sqrt(theirs * (1 - 2 * share) + share**2 * square[rows]) / total[rows]
+
+    def reached(curve: Floats) -> Floats:
+        least = np.full(size, np.inf)
+        np.minimum.at(least, rows, np.where(curve >= 0.5, rank, people[rows]))
+        return np.where(people > 0, least, np.nan)
+
+    value, low, high = (reached(share + side * Z90 * error) for side in (0, 1, -1))
+    return columns(Interval(value, low, high), n=people, coverage=statistics.communities["observed"])
+
+
+@feature(
+    title="share of records that repeat the author's own",
+    unit="fraction, 0 to 1",
+    formula="later copies of a text of 20 characters and more by the same author in the same community (a reply: in the same thread) / "
+    "records of people, beta-binomial shrinkage to the platform's mean",
+    source="exact duplicates, which no other feature counts",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(records=20),
+    clustered=False,
+    counted={"records": "by_people"},
+)
+def duplicate_share(statistics: Statistics) -> pd.DataFrame:
+    """Share of people's records that are copies of their own."""
+    facts = statistics.communities
+    written = facts["by_people"].to_numpy(dtype=float)
+    copies = written - facts["entries"].to_numpy(dtype=float)
+    return columns(proportions(copies, written, platforms=facts["platform"]), n=written, coverage=facts["observed"])
+
+
+@feature(
     title="share of records whose author is deleted",
     unit="fraction, 0 to 1",
     formula="records without a known author / records, beta-binomial shrinkage to the platform's mean",

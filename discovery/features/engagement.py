@@ -103,6 +103,26 @@ def engagement(statistics: Statistics) -> pd.DataFrame:
     return columns(Interval(score, score - Z90 * error, score + Z90 * error), n=facts["authors"], coverage=coverage, reason=reason)
 
 
+@feature(
+    title="share of pairs who answer each other",
+    unit="fraction, 0 to 1",
+    formula="pairs of people of whom each has replied to the other / pairs of whom one has replied to the other, by the record replied to; "
+    "beta-binomial shrinkage to the platform's mean",
+    source="dyadic reciprocity, Wasserman & Faust 1994",
+    block="behaviour",
+    transform="logit",
+    needs=Evidence(records=LEAST_PAIRS),
+    clustered=False,
+    counted={"records": "pairs"},
+)
+def reciprocity(statistics: Statistics) -> pd.DataFrame:
+    """Share of the pairs in contact in which both have replied to the other."""
+    facts = statistics.communities
+    pairs = facts["pairs"].to_numpy(dtype=float)
+    mutual = proportions(facts["mutual_pairs"].to_numpy(dtype=float), pairs, platforms=facts["platform"])
+    return columns(mutual, n=pairs, coverage=facts["observed"], reason=because((pairs == 0) & ~facts["stores_replies"], NOT_STORED))
+
+
 class _Part(NamedTuple):
     """One part of engagement on its own scale, with its standard error; NaN where missing."""
 
@@ -120,15 +140,10 @@ def _per_thread(facts: pd.DataFrame, what: str, *, known: pd.Series[bool], threa
 
 def _parts(statistics: Statistics) -> list[_Part]:
     """Give the four parts of engagement."""
-    facts = statistics.communities
-    pairs = facts["pairs"].to_numpy(dtype=float)
-    mutual = proportions(facts["mutual_pairs"].to_numpy(dtype=float), pairs, platforms=facts["platform"])
-    few = pairs < LEAST_PAIRS
-    reciprocity = pd.DataFrame({name: np.where(few, np.nan, getattr(mutual, name)) for name in ("value", "low", "high")})
     return [
         _part(comments_per_post(statistics), np.log1p),
         _part(discussants_per_thread(statistics), np.log1p),
-        _part(reciprocity, _logit),
+        _part(reciprocity(statistics), _logit),
         _part(engaged_share(statistics), _logit),
     ]
 

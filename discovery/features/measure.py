@@ -131,6 +131,7 @@ def _statistics(
     spectrum = vocabulary.spectrum(connection)
     facts["tokens"] = np.bincount(spectrum["row"], spectrum["frequency"] * spectrum["words"], len(facts))
     facts["need_votes"] = np.bincount(kinds["row"], minlength=len(facts))
+    facts["product_votes"] = np.bincount(products["row"], products["authors"], len(facts))
     facts["portfolio"] = facts["community"].isin(scope.portfolio)
     counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
     whole = [column for column in counts if column not in {"exposure", "observed"} and facts[column].dtype != bool]

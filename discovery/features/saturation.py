@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.features.declaration import Evidence, Floats, Interval, Ratio, Statistics, because, columns, feature
-from discovery.features.estimation import author_share, per_unit, proportions, rates, totals
+from discovery.features.estimation import Z90, author_share, per_unit, proportions, rates, totals
 from discovery.features.selection import WORDS, load
 from discovery.features.text import STOP_WORDS
 
@@ -23,6 +23,7 @@ LEAST_THREADS = 10
 PARTS = {"product mentions per help thread": 0.4, "promotion": 0.3, "satisfaction": 0.3}
 BLIND = 0.6
 """Confidence is capped: a product nobody mentions may still exist."""
+NONE_NAMED = "products: none is named in its help threads"
 PROMOTION, SWITCHING = Ratio({"P": 1}, "voters"), Ratio({"SW": 1}, "T3")
 
 _SPELLED = """
@@ -187,15 +188,42 @@ def headroom(statistics: Statistics) -> pd.DataFrame:
 )
 def switching_wedge(statistics: Statistics) -> pd.DataFrame:
     """How many buyers are leaving, times how concentrated the products they talk about are."""
-    facts, table = statistics.communities, statistics.products
+    facts = statistics.communities
     leaving = author_share(statistics, SWITCHING)
-    rows, authors = table["row"].to_numpy(), table["authors"].to_numpy(dtype=float)
-    total = totals(rows, authors, len(facts))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        concentration = totals(rows, authors**2, len(facts)) / total**2
-    value, low, high = (leaving[column].to_numpy() * concentration for column in ("value", "low", "high"))
-    reason = because(total == 0, "products: none is named in its help threads")
+    value, low, high = (leaving[column].to_numpy() * _concentration(statistics).value for column in ("value", "low", "high"))
+    reason = because(facts["product_votes"] == 0, NONE_NAMED)
     return columns(Interval(value, low, high), n=facts["procuring_authors"], coverage=facts["observed"], reason=reason)
+
+
+@feature(
+    title="how few products people name",
+    unit="Herfindahl–Hirschman index, 0 to 1",
+    formula="Σ q², q the products' shares of the namings (author × product) in help threads",
+    source="Herfindahl–Hirschman index; error by linearisation",
+    block="market",
+    transform="identity",
+    needs=Evidence(records=10, lexicon=True),
+    clustered=False,
+    counted={"records": "product_votes"},
+)
+def product_hhi(statistics: Statistics) -> pd.DataFrame:
+    """Concentration of the products that people name: one product is 1, many alike are near 0."""
+    facts = statistics.communities
+    reason = because(facts["product_votes"] == 0, NONE_NAMED)
+    return columns(_concentration(statistics), n=facts["product_votes"], coverage=facts["observed"], reason=reason)
+
+
+def _concentration(statistics: Statistics) -> Interval:
+    """Give Σ q² over products with its limits; NaN where none is named."""
+    size, table = len(statistics.communities), statistics.products
+    rows, authors = table["row"].to_numpy(), table["authors"].to_numpy(dtype=float)
+    total = totals(rows, authors, size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = totals(rows, authors**2, size) / total**2
+        spread = np.maximum(totals(rows, authors**3, size) / total**3 - value**2, 0)
+        error = 2 * np.sqrt(spread / total)
+        low, high = np.maximum(value - Z90 * error, 1 / total), np.minimum(value + Z90 * error, 1)
+    return Interval(value, low, high)
 
 
 def _satisfaction(facts: pd.DataFrame) -> pd.DataFrame:

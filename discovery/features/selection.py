@@ -83,7 +83,8 @@ CREATE OR REPLACE TEMP TABLE total AS SELECT count(DISTINCT r) AS records, count
 """
 
 _VOLUME = """
-SELECT c, count(*) AS records, min(t) AS first_at, max(t) AS last_at FROM chosen GROUP BY c ORDER BY c
+SELECT c, count(*) AS records, count(*) FILTER (NOT bot) AS by_people, min(t) AS first_at, max(t) AS last_at
+FROM chosen GROUP BY c ORDER BY c
 """
 
 _FACTS = """

@@ -29,15 +29,27 @@ def restricted_mean(ended: Floats, withdrawn: Floats) -> tuple[Floats, Floats]:
     Notes:
         Area under the Kaplan–Meier curve up to the horizon; variance by Greenwood's formula (Klein & Moeschberger 2003, 4.5).
     """
+    survival, hazard = _curve(ended, withdrawn)
+    after = np.cumsum(survival[:, ::-1], axis=1)[:, ::-1]
+    return survival.sum(axis=1), np.sqrt((after**2 * hazard).sum(axis=1))
+
+
+def surviving(ended: Floats, withdrawn: Floats, *, periods: int) -> tuple[Floats, Floats]:
+    """Give the share that lasts at least so many periods and its standard error (Greenwood); arguments as for :func:`restricted_mean`."""
+    survival, hazard = _curve(ended, withdrawn)
+    share = survival[:, periods - 1]
+    return share, share * np.sqrt(hazard[:, :periods].sum(axis=1))
+
+
+def _curve(ended: Floats, withdrawn: Floats) -> tuple[Floats, Floats]:
+    """Give the Kaplan–Meier curve after each period and the steps of Greenwood's sum, shape (n_groups, horizon); NaN for nobody."""
     leaving = ended + withdrawn
     at_risk = np.cumsum(leaving[:, ::-1], axis=1)[:, ::-1][:, :-1]
     died = ended[:, :-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         survival = np.cumprod(np.where(at_risk > 0, 1 - died / at_risk, 1.0), axis=1)
-        area = np.where(leaving.sum(axis=1) > 0, survival.sum(axis=1), np.nan)
-        after = np.cumsum(survival[:, ::-1], axis=1)[:, ::-1]
         hazard = np.where((at_risk > died) & (died > 0), died / (at_risk * (at_risk - died)), 0.0)
-    return area, np.sqrt((after**2 * hazard).sum(axis=1))
+    return np.where(leaving.sum(axis=1, keepdims=True) > 0, survival, np.nan), hazard
 
 
 def median_wait(waits: Floats, answered: npt.NDArray[np.bool_]) -> Median:

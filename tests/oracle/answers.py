@@ -173,7 +173,7 @@ def question_share(activity: Activity) -> Told:
     return by_author(activity, tables)
 
 
-def mutual_pairs(activity: Activity) -> Told:
+def reciprocity(activity: Activity) -> Told:
     """Share of pairs of people who answer each other, of those of whom one answers the other."""
     rows = {}
     for community, entries in activity.groups.items():

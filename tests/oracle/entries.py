@@ -28,6 +28,8 @@ class Activity:
     places: pd.DataFrame
     tiers: dict[str, frozenset[str]]
     """Tiers of intent by record id, for communities whose language the lexicon knows."""
+    copies: dict[str, tuple[int, int]]
+    """People's records that repeat their own, and all of people's records, by community."""
 
     @cached_property
     def groups(self) -> dict[Any, pd.DataFrame]:
@@ -51,13 +53,17 @@ def activity(connection: duckdb.DuckDBPyConnection, *, scope: Scope, measured: M
     members = records.assign(community=[list(dict.fromkeys(found)) for found in records["communities"]]).explode("community")
     members = members[members["community"].isin(main)]
     inside = [since[main[c]] <= t <= now[main[c]] for c, t in zip(members["community"], members["created_at"], strict=True)]
-    entries = _first_of_repeats(members[np.array(inside) & ~members["bot"].fillna(False).astype(bool)])
+    by_people = members[np.array(inside) & ~members["bot"].fillna(False).astype(bool)]
+    entries = _first_of_repeats(by_people)
+    written = by_people["community"].value_counts()
+    copies = {c: (n - (entries["community"] == c).sum(), n) for c, n in written.items()}
     places = pd.DataFrame({"source": pd.Series(main), "now": {c: now[s] for c, s in main.items()}}).sort_index()
     places = places.join(measured.communities[["platform", "coverage", "language"]])
     known = set(places.index[places["language"] == "en"])
     readable = entries[entries["community"].isin(known)].drop_duplicates("record_id")
     tiers = {row.record_id: frozenset(hit.tier for hit in read(words(row.title, row.text))) for row in readable.itertuples()}
-    return Activity(_plain(entries), places, {record: found | {"T3"} if "SW" in found else found for record, found in tiers.items()})
+    tiers = {record: found | {"T3"} if "SW" in found else found for record, found in tiers.items()}
+    return Activity(_plain(entries), places, tiers, copies)
 
 
 def words(title: str, text: str) -> str:

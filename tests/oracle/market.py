@@ -20,8 +20,8 @@ from tests.oracle.answers import (
     discussants_per_thread,
     end,
     help_threads,
-    mutual_pairs,
     per_thread,
+    reciprocity,
     solved,
     stores_replies,
 )
@@ -220,14 +220,25 @@ def headroom(activity: Activity) -> Told:
     return {c: {**r, "value": 1 - r["value"], "low": 1 - r["high"], "high": 1 - r["low"]} for c, r in saturation(activity).items()}
 
 
+def product_hhi(activity: Activity) -> Told:
+    """Σ q² over the namings; its error from what each naming moves it by."""
+    told = {}
+    for community, asked in namings(activity).items():
+        naming = {(author, product) for _, found in asked for author, product in found if pd.notna(author)}
+        counts = Counter(product for _, product in naming)
+        if naming:
+            share = np.array([counts[product] / len(naming) for _, product in naming])
+            value, error = share.mean(), 2 * share.std() / math.sqrt(len(naming))
+            told[community] = estimate(value, max(value - Z * error, 1 / len(naming)), min(value + Z * error, 1), n=len(naming))
+    return told
+
+
 def switching_wedge(activity: Activity) -> Told:
     """Share of procuring authors who switch, times the concentration of the products named."""
     leaving, told = voices(activity, "SW", among="T3"), {}
-    for community, asked in namings(activity).items():
-        naming = {(author, product) for _, found in asked for author, product in found if pd.notna(author)}
-        counts = np.array(list(Counter(product for _, product in naming).values()), dtype=float)
-        if len(counts) and community in leaving:
-            hhi = ((counts / counts.sum()) ** 2).sum()
+    for community, found in product_hhi(activity).items():
+        if community in leaving:
+            hhi = found["value"]
             told[community] = {**{k: leaving[community][k] * hhi for k in ("value", "low", "high")}, "n": leaving[community]["n"]}
     return told
 
@@ -238,7 +249,7 @@ def engagement(activity: Activity) -> Told:
     gates: list[tuple[Told, Any, Any]] = [
         (comments_per_post(activity), np.log1p, lambda c, n: n >= 10),
         (discussants_per_thread(activity), np.log1p, lambda c, n: n >= 10),
-        (mutual_pairs(activity), _logit, lambda c, n: n >= 30),
+        (reciprocity(activity), _logit, lambda c, n: n >= 30),
         (engaged_share(activity), _logit, lambda c, n: authors[c] >= 30),
     ]
     index = activity.places.index

@@ -130,6 +130,26 @@ def author_concentration(activity: Activity) -> Told:
     return shrunk_shares(frame(rows, activity))
 
 
+def elephant_number(activity: Activity) -> Told:
+    """Fewest authors who write half; limits where the curve's band crosses one half."""
+    told = {}
+    for community, counts in _numbers(activity).items():
+        x, total = counts.to_numpy(dtype=float)[::-1], counts.sum()
+        crossed = {"value": len(x), "low": len(x), "high": len(x)}
+        for k in range(len(x), 0, -1):
+            share = x[:k].sum() / total
+            pull = np.where(np.arange(len(x)) < k, x, 0) - share * x
+            band = Z * math.sqrt((pull**2).sum()) / total
+            crossed.update({name: k for name, at in (("value", share), ("low", share + band), ("high", share - band)) if at >= 0.5})
+        told[community] = {**crossed, "n": len(x)}
+    return told
+
+
+def duplicate_share(activity: Activity) -> Told:
+    """Copies of one's own."""
+    return shrunk_shares(frame({c: {"hits": n, "trials": of, "effect": 1, "n": of} for c, (n, of) in activity.copies.items()}, activity))
+
+
 def deleted_share(activity: Activity) -> Told:
     """Share of records without an author."""
     rows = {c: {"hits": e["author"].isna().sum(), "trials": len(e), "effect": 1, "n": len(e)} for c, e in activity.groups.items()}
@@ -203,6 +223,37 @@ def newcomer_share(activity: Activity) -> Told:
 def rmst_90(activity: Activity) -> Told:
     """Area under the Kaplan–Meier curve of the days between an author's first and last entry."""
     told = {}
+    for community, (days, died) in lives(activity).items():
+        value, error = restricted_mean(days, died & (days < 90), horizon=90)
+        told[community] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 90), n=len(days))
+    return told
+
+
+def survival_28(activity: Activity) -> Told:
+    """Share that stays 28 days."""
+    return _surviving(activity, 28)
+
+
+def survival_90(activity: Activity) -> Told:
+    """Share that stays 90 days."""
+    return _surviving(activity, 90)
+
+
+def _surviving(activity: Activity, least: int) -> Told:
+    """Read the curve just before a day; Greenwood's error."""
+    told = {}
+    for community, (days, died) in lives(activity).items():
+        steps = curve(days, died & (days < least))
+        value = steps["survival"].iloc[-1] if len(steps) else 1.0
+        error = value * math.sqrt(steps["greenwood"].iloc[-1]) if len(steps) and value > 0 else 0.0
+        told[community] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 1), n=len(days))
+    return told
+
+
+@cache
+def lives(activity: Activity) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Give the days between each author's first and last entry, and whether the author is gone."""
+    told = {}
     for community, entries in complete(activity).items():
         known = entries.dropna(subset=["author"]).sort_values(["author", "t", "record_id"])
         if known.empty:
@@ -212,9 +263,7 @@ def rmst_90(activity: Activity) -> Told:
         patience = min(max(patience, 28 * DAY), 90 * DAY)
         first, last = known.groupby("author")["t"].min(), known.groupby("author")["t"].max()
         days = ((last - first) // DAY).to_numpy()
-        died = (activity.places.at[community, "now"] - last > patience).to_numpy()
-        value, error = restricted_mean(days, died & (days < 90), horizon=90)
-        told[community] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 90), n=len(days))
+        told[community] = days, (activity.places.at[community, "now"] - last > patience).to_numpy()
     return told
 
 

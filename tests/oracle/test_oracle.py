@@ -93,7 +93,7 @@ def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, portfo
     told = HOW[feature](seen, portfolio) if feature == "cross_promotion" else HOW[feature](seen)
     rows = measured.estimates[measured.estimates["feature"] == feature].set_index("community")
     known = rows[rows["value"].notna()]
-    expected = pd.DataFrame.from_dict(told, orient="index").reindex(known.index)
+    expected = pd.DataFrame.from_dict(told, orient="index").reindex(index=known.index, columns=["value", "low", "high", "n"])
     for column in ("value", "low", "high", "n"):
         pd.testing.assert_series_equal(
             known[column].astype(float), expected[column].astype(float), rtol=1e-9, atol=1e-9, check_names=False, obj=f"{feature} {column}"
