@@ -5,11 +5,13 @@ The published results flow in; rows of one shape flow out, so that a table, JSON
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from scoring.arguments.plain import TITLES, short
 from storage.reading import Answer
 from storage.results_file import read_only
 
@@ -95,16 +97,22 @@ def _share(value: float | None) -> str:
     return "an unknown share" if value is None else f"{value:.0%}"
 
 
+def _component_note(name: str, weight: float, contribution: float) -> str:
+    """Say how much a component counts and what it takes off the score; a contribution is a logarithm."""
+    return f"{TITLES[name]}, from 0 to 1: counts {weight:.0%}, takes {-math.expm1(contribution):.0%} off the score"
+
+
 def _score(connection: sqlite3.Connection, run_id: str, entity: str, entity_id: str) -> Iterator[Part]:
     what = [run_id, entity, entity_id]
     for row in connection.execute(
         "SELECT * FROM score_component WHERE run_id = ? AND entity = ? AND entity_id = ? ORDER BY contribution, component", what
     ):
-        yield _row("component", row["component"], row["value"], note=f"weight {row['weight']:.2f}, contribution {row['contribution']:+.3f}")
+        yield _row("component", row["component"], row["value"], note=_component_note(row["component"], row["weight"], row["contribution"]))
     for row in connection.execute(
         "SELECT * FROM score_ingredient WHERE run_id = ? AND entity = ? AND entity_id = ? ORDER BY component, weight DESC, ingredient", what
     ):
-        note = row["missing_reason"] or f"above {row['percentile']:.0%} of the panel; carries {row['weight']:.0%} of {row['component']}"
+        note = row["missing_reason"] or f"above {row['percentile']:.0%} of communities; {row['weight']:.0%} of {TITLES[row['component']]}"
+        note = f"{short(row['ingredient'])}: {note}"
         yield _row("ingredient", row["ingredient"], row["value"], note=note)
 
 

@@ -73,10 +73,18 @@ def order(grades: Grades, score: Floats) -> NDArray[np.int64]:
     return np.lexsort((-np.nan_to_num(score, nan=-math.inf), grades)).astype(np.int64)
 
 
+class Saying(NamedTuple):
+    """What it means that a quantity reaches its threshold, and that it does not."""
+
+    enough: str
+    lacking: str
+
+
 class Comparison(NamedTuple):
     """One comparison of a verdict's rule, in words."""
 
     name: str
+    said: Saying
     value: float
     least: float
     strict: bool = False
@@ -93,12 +101,12 @@ class Comparison(NamedTuple):
         return not self.passes and not math.isnan(self.value)
 
     def words(self) -> str:
-        """Print both numbers, with as many digits as keep them apart."""
+        """Say what the comparison means, with both numbers in as many digits as keep them apart."""
         if math.isnan(self.value):
             return f"{self.name} is not measured"
         value, least = apart(self.value, self.least)
-        relation = ("above" if self.strict else "at least") if self.passes else ("not above" if self.strict else "below")
-        return f"{self.name} {value} is {relation} {least}"
+        said = self.said.enough if self.passes else self.said.lacking
+        return f"{said} ({self.name} {value}, {'more than ' if self.strict else ''}{least} needed)"
 
 
 def apart(value: float, other: float) -> tuple[str, str]:
@@ -112,17 +120,31 @@ def apart(value: float, other: float) -> tuple[str, str]:
 
 
 TITLES = {
-    "authors": "the number of distinct authors",
+    "authors": "distinct authors",
     "retained_reach": "retained reach",
-    "switching_wedge": "the switching wedge",
-    "score_low": "the score's 90 % lower bound",
+    "switching_wedge": "switching wedge",
+    "score_low": "lower bound",
+}
+SAYINGS = {
+    "coverage": Saying("enough was measured", "too little was measured"),
+    "authors": Saying("enough people were seen", "too few people were seen"),
+    "stability": Saying("it comes back when drawn again", "it falls apart when drawn again"),
+    "demand": Saying("enough is asked for", "too little is asked for"),
+    "money": Saying("money shows", "too little money shows"),
+    "retained_reach": Saying("enough people stay and talk", "too few people stay and talk"),
+    "headroom": Saying("there is room in the market", "products fill the market"),
+    "switching_wedge": Saying("people want to leave what they use", "too few people want to leave what they use"),
+    "score": Saying("the score is high", "the score is too low"),
+    "score_low": Saying("it holds up when resampled", "it does not hold up when resampled"),
 }
 
 
 def comparisons(gates: Gates, thresholds: Thresholds, entity: int) -> dict[str, Comparison]:
     """Lay out every comparison for one entity (by position), by the name of its quantity."""
     return {
-        name: Comparison(TITLES.get(name, name), float(getattr(gates, name)[entity]), getattr(thresholds, name), name == "switching_wedge")
+        name: Comparison(
+            TITLES.get(name, name), SAYINGS[name], float(getattr(gates, name)[entity]), getattr(thresholds, name), name == "switching_wedge"
+        )
         for name in Gates._fields
         if name != "withheld"
     }

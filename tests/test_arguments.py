@@ -36,19 +36,19 @@ def one(margin=2.0, authors=500, **changed):
     [
         pytest.param(
             {"money": 0.05, "authors": 5000},
-            "Fewer people pay or want to buy than elsewhere (the weighted share of people who",
+            "Fewer people pay or want to buy than elsewhere (the share of people who",
             id="weakest",
         ),
         pytest.param(
             {"headroom": 0.0, "switching_wedge": 0.0},
-            "The field is fuller than elsewhere (room in the market (1: open) is 0, above 0 %",
+            "The field is fuller than elsewhere (the room left in the market (1: all of it) is 0, above 0 %",
             id="saturation",
         ),
         pytest.param({"authors": 31}, "It rests on no more than 31 people", id="few-authors"),
         pytest.param({"margin": 30.0}, "By chance alone it may stand as low as place 2 of 1, at a score of 41", id="wide-interval"),
         pytest.param(
             {"money": math.nan},
-            "24 % of what the score asks for is not measured, above all the weighted share of people who pay",
+            "24 % of what the score asks for is not measured, above all the share of people who pay",
             id="coverage",
         ),
     ],
@@ -64,7 +64,7 @@ def test_a_doubtful_group_is_an_argument():
     scores = score(groups("archetype", ["a", "a"], stability=0.62, homogeneity=0.9), made)
     ranking = rank(scores, certain(scores).assign(presence=0.7), thresholds=Thresholds())
     said = counter_argument(ranking)["a"]
-    assert "overlap only 0.62" in said
+    assert "shares only 62 % of its communities" in said
     assert "30 % of the resampled runs did without it" in said
 
 
@@ -75,18 +75,32 @@ NOTHING_RIGHT = dict.fromkeys(("money", "seeking", "pain", "need_concentration",
     ("changed", "expected"),
     [
         pytest.param(
-            {"money": 0.45}, "To become worth pursuing: the weighted share of people who pay or want to buy up from 45 % to 50 %", id="up"
-        ),
-        pytest.param({"money": 0.45}, "to fall to shallow: the share of people who look for a solution down from 70 % to 29 %", id="down"),
-        pytest.param({"authors": 21}, "To become worth pursuing: the number of people up from 21 to 30", id="authors"),
-        pytest.param(
-            {"authors": 31}, "To fall to a case of too little evidence: the number of people down from 31 to below 30", id="fewer"
+            {"money": 0.45}, "It would be worth pursuing if the share of people who pay or want to buy rose from 45 % to 50 %", id="up"
         ),
         pytest.param(
-            {"margin": 24.0}, "To become worth pursuing: the lower end of the score's 90 % interval up from 46.6 to 50.0", id="surer"
+            {"money": 0.45},
+            "it would be no more than shallow if the share of people who look for a solution fell from 70 % to 29 %",
+            id="down",
         ),
-        pytest.param(NOTHING_RIGHT, "No single change lifts it above shallow, because demand 0.05 is below 0.50 and money 0.05", id="both"),
-        pytest.param({}, "To fall to watch: the weighted share of people who pay or want to buy down from 70 % to 49 %", id="already-best"),
+        pytest.param({"authors": 21}, "It would be worth pursuing if the number of people rose from 21 to 30", id="authors"),
+        pytest.param(
+            {"authors": 31},
+            "It would be no more than a case of too little evidence if the number of people fell from 31 to below 30",
+            id="fewer",
+        ),
+        pytest.param(
+            {"margin": 24.0}, "It would be worth pursuing if the lower end of the score's 90 % interval rose from 46.6 to 50.0", id="surer"
+        ),
+        pytest.param(
+            NOTHING_RIGHT,
+            "No single change makes it better than shallow, because too little is asked for (demand 0.05, 0.50 needed) and",
+            id="both",
+        ),
+        pytest.param(
+            {},
+            "It would be no more than worth watching if the share of people who pay or want to buy fell from 70 % to 49 %",
+            id="already-best",
+        ),
     ],
 )
 def test_what_would_change_the_verdict(changed, expected):
@@ -97,9 +111,9 @@ def test_what_would_change_the_verdict(changed, expected):
 def test_below_shallow_there_is_only_a_lack_of_evidence():
     """A shallow community with plenty of authors is not told what would make it worse; one with few is."""
     shallow = {"rmst_90": 0.0, "engagement": 0.0}
-    assert "to fall" not in would_change(one(**shallow), ladder()).iloc[0]
+    assert "no more than" not in would_change(one(**shallow), ladder()).iloc[0]
     assert (
-        "to fall to a case of too little evidence: the number of people down from 40"
+        "it would be no more than a case of too little evidence if the number of people fell from 40"
         in would_change(one(authors=40, **shallow), ladder()).iloc[0]
     )
 
@@ -108,16 +122,17 @@ def test_a_gap_that_would_be_enough_is_named():
     """Where coverage is short, the lightest missing ingredient that alone would do is named (workarounds would not: .56 + .03)."""
     missing = dict.fromkeys(("pain", "unsolved_share", "growth", "rmst_90", "workaround_rate", "headroom", "engagement"), math.nan)
     said = would_change(one(**missing), ladder()).iloc[0]
-    assert "the measured share of the score's weight up from 0.56 to 0.60" in said
-    assert "for which measuring how much people talk with each other alone would do" in said
+    assert "the measured share of the score's weight rose from 0.56 to 0.60" in said
+    assert "for which measuring the liveliness of talk alone would do" in said
 
 
 CLAIMS = (
-    re.compile(r"(?i)(?:to become|what is missing for|to fall to|what would undo it, down to) (?P<verdict>[a-z ]+): (?P<change>.+)"),
-    re.compile(r"(?i)(?P<change>.+) would (?:make it|leave it) (?P<verdict>[a-z ]+)"),
-    re.compile(r"(?i)it would be (?:no more than )?(?P<verdict>[a-z ]+?) with (?P<change>.+)"),
+    re.compile(r"(?i)it would be (?:no more than )?(?P<verdict>[a-z ]+?) if (?P<change>.+)"),
+    re.compile(r"(?i)if (?P<change>.+), it would be (?:no more than )?(?P<verdict>[a-z ]+)"),
+    re.compile(r"(?i)it would no longer be .+, (?:but|only) (?P<verdict>[a-z ]+), if (?P<change>.+)"),
+    re.compile(r"(?i)one change would (?:make|leave) it (?P<verdict>[a-z ]+): if (?P<change>.+)"),
 )
-CHANGE = re.compile(r"(?i)(?P<what>.+) (?:up|down) from .+? to (?P<level>[+-]?[\d.,]+)")
+CHANGE = re.compile(r"(?i)(?P<what>.+) (?:rose|fell) from .+? to (?P<level>[+-]?[\d.,]+)")
 
 
 def test_the_change_does_what_the_sentence_says():
@@ -169,7 +184,7 @@ def test_what_nobody_was_seen_to_do_is_said_as_that():
     made = market({name: [0.6] * 5 for name in READ} | {"money": money, "seeking": [0.4] * 5}, panel=Panel.freeze(reference))
     scores = score(groups("niche", ["n"] * 5), made)
     ranking = rank(scores, certain(scores, margin=3.0), thresholds=Thresholds())
-    assert "who pay or want to buy, seen in 2 of its 5 communities, reaching" in would_change(ranking, made.panel)["n"]
+    assert "who pay or want to buy, now seen in 2 of its 5 communities, reached" in would_change(ranking, made.panel)["n"]
     assert "(nobody in most of its communities)" in counter_argument(ranking)["n"]
 
 

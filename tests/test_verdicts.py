@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scoring.components import FEATURES
 from scoring.opportunity import score
 from scoring.thresholds import Thresholds
-from scoring.verdicts import VERDICTS, Comparison, Gates, apart, comparisons, grade, order, rank, reason
+from scoring.verdicts import VERDICTS, Comparison, Gates, Saying, apart, comparisons, grade, order, rank, reason
 from storage.tables import Score, ScoreComponent, ScoreIngredient
 from tests.scoring_market import alone, certain, groups, keys, ladder, market
 
@@ -101,16 +101,23 @@ def test_a_missing_quantity_neither_condemns_nor_promotes(name):
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"coverage": 0.41, "authors": 12}, "coverage 0.41 is below 0.60; the number of distinct authors 12 is below 30"),
-        ({"demand": 0.41, "money": 0.32}, "demand 0.41 is below 0.50; money 0.32 is below 0.50"),
-        ({"retained_reach": 0.2499, "money": 0.1}, "retained reach 0.2499 is below 0.2500"),
-        ({"headroom": 0.1, "switching_wedge": 0.5}, "headroom 0.10 is below 0.25; the switching wedge 0.50 is not above 0.50"),
-        ({"headroom": 0.1, "switching_wedge": math.nan}, "headroom 0.10 is below 0.25; the switching wedge is not measured"),
+        ({"coverage": 0.41, "authors": 12},
+         ("too little was measured (coverage 0.41, 0.60 needed); "
+          "too few people were seen (distinct authors 12, 30 needed)")),
+        ({"demand": 0.41, "money": 0.32},
+         "too little is asked for (demand 0.41, 0.50 needed); too little money shows (money 0.32, 0.50 needed)"),
+        ({"retained_reach": 0.2499, "money": 0.1}, "too few people stay and talk (retained reach 0.2499, 0.2500 needed)"),
+        ({"headroom": 0.1, "switching_wedge": 0.5},
+         ("products fill the market (headroom 0.10, 0.25 needed); "
+          "too few people want to leave what they use (switching wedge 0.50, more than 0.50 needed)")),
+        ({"headroom": 0.1, "switching_wedge": math.nan},
+         "products fill the market (headroom 0.10, 0.25 needed); switching wedge is not measured"),
         ({"score": 58.26, "score_low": 49.98, "money": 0.3},
-         "not yet to pursue: score 58.3 is below 60.0; the score's 90 % lower bound 49.98 is below 50.00; money 0.30 is below 0.50"),
+         ("not yet to pursue: the score is too low (score 58.3, 60.0 needed); it does not hold up when resampled "
+          "(lower bound 49.98, 50.00 needed); too little money shows (money 0.30, 0.50 needed)")),
         ({},
-         ("score 70 is at least 60; the score's 90 % lower bound 60 is at least 50; "
-          "demand 0.70 is at least 0.50; money 0.70 is at least 0.50")),
+         ("the score is high (score 70, 60 needed); it holds up when resampled (lower bound 60, 50 needed); "
+          "enough is asked for (demand 0.70, 0.50 needed); money shows (money 0.70, 0.50 needed)")),
     ],
 )  # fmt: skip
 def test_reasons_carry_the_numbers(changed, expected):
@@ -123,7 +130,7 @@ def test_numbers_are_told_apart():
     assert apart(0.4999999, 0.5) == ("0.4999999", "0.5000000")
     assert apart(0.5, 0.5) == ("0.50", "0.50")
     assert apart(12_000, 30) == ("12,000", "30")
-    assert Comparison("x", 0.5, 0.5, strict=True).words() == "x 0.50 is not above 0.50"
+    assert Comparison("x", Saying("yes", "no"), 0.5, 0.5, strict=True).words() == "no (x 0.50, more than 0.50 needed)"
 
 
 def test_order_is_verdict_then_score_then_id():
@@ -196,7 +203,7 @@ def test_an_unstable_archetype_is_not_recommended():
     scores = [score_of(values, stability) for stability in (0.59, 0.60)]
     rankings = [rank(each, certain(each), thresholds=Thresholds()).table.iloc[0] for each in scores]
     assert [row["verdict"] for row in rankings] == ["insufficient_evidence", "pursue"]
-    assert rankings[0]["verdict_reason"] == "stability 0.59 is below 0.60"
+    assert rankings[0]["verdict_reason"] == "it falls apart when drawn again (stability 0.59, 0.60 needed)"
 
 
 def score_of(values, stability):

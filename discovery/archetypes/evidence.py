@@ -24,6 +24,8 @@ CANDIDATES = 4
 TIERS = ("T4", "T3", "SW", "T2", "T1", "W", "T0", "S", "N")
 """Money first, then what is asked for, then pain, then objections to paying; promotion is no evidence of a market."""
 
+SENTENCE_ENDS = ".?!\n"
+
 COLUMNS = ["group", "record_id", "tier", "community_id", "url", "quote", "sha256", "licence", "excerpt"]
 
 
@@ -60,11 +62,12 @@ def _candidates(measurement: Measurement, groups: pd.Series) -> pd.DataFrame:
     table = table.sort_values(
         ["group", "tier_rank", "quote_ok", "votes", "record_id"], ascending=[True, True, False, False, True], kind="stable"
     )
-    return table.groupby(["group", "tier", "community"], sort=False).head(CANDIDATES)
+    table = table.groupby(["group", "tier", "community"], sort=False).head(CANDIDATES)
+    return table.assign(sentence=[_sentence_of(row) for row in table.itertuples(index=False)])
 
 
 def _diverse(rows: list[Any]) -> list[Any]:
-    """Pick in rounds, one per tier: first new communities and threads, then new threads, never the same record twice."""
+    """Pick in rounds, one per tier: first new communities and threads, then new threads; no record and no words twice."""
     chosen: list[Any] = []
     for fresh in (("community", "thread"), ("thread",)):
         for _ in range(PIECES):
@@ -79,9 +82,18 @@ def _is_new(row: Any, chosen: Iterable[Any], fresh: tuple[str, ...]) -> bool:
     """Tell whether a record shares neither itself nor any of some fields with those chosen; an unknown thread is shared with none."""
     return not any(
         other.record_id == row.record_id
+        or other.sentence == row.sentence
         or any(pd.notna(getattr(row, name)) and getattr(row, name) == getattr(other, name) for name in fresh)
         for other in chosen
     )
+
+
+def _sentence_of(row: Any) -> str:
+    """Give the sentence that made a record evidence: what is pasted in many places is one piece of evidence."""
+    text, start, end = row.text or "", int(row.span_start), int(row.span_end)
+    before = max(text.rfind(mark, 0, start) for mark in SENTENCE_ENDS) + 1
+    after = min((at for mark in SENTENCE_ENDS if (at := text.find(mark, end)) >= 0), default=len(text))
+    return text[before:after].strip().casefold() or str(row.record_id)
 
 
 def _piece(row: Any, key: bytes) -> tuple[object, ...]:

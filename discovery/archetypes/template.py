@@ -11,7 +11,6 @@ from itertools import combinations
 from typing import Literal, NamedTuple
 
 from discovery.archetypes.phrases import PHRASES, spoken
-from discovery.features import FEATURES
 
 LONGEST_NAME = 90
 LONGEST_SUMMARY = 300
@@ -19,10 +18,12 @@ NOTABLE = 0.25
 """Smallest effect size, in robust standard deviations of the market, that a text speaks of."""
 LEAST_RATIO = 0.1
 """Smallest difference from the market, relative to the larger value, that a text speaks of."""
-LEAST_APART = {"percent": 0.003, "number": 0.005}
-"""Smallest difference between two shares, or two other numbers, that a text speaks of."""
+LEAST_APART = {"percent": 0.003, "number": 0.005, "change": 0.005}
+"""Smallest difference between two values of a style that a text speaks of."""
 WAYS = 3
 """Wordings of a trait."""
+SIZES = ((2.0, "far "), (1.0, "clearly "), (0.0, "somewhat "))
+"""Effect size, in robust standard deviations, from which a difference is called so."""
 LEAST_WISHING, LEAST_SPREAD = 0.02, 0.3
 """Share of a group's people, and of its communities, that must ask for a thing before the group is called by it."""
 
@@ -49,12 +50,18 @@ class Trait(NamedTuple):
     def sentences(self) -> list[str]:
         """The trait in several wordings without full stop, beginning in lower case, the most telling one first."""
         value, market = self.spoken()
-        numbers = PHRASES[self.feature].measured.format(value=value, market=market)
-        title = FEATURES[self.feature].title
+        if not PHRASES[self.feature].fact:
+            size = next(word for least, word in SIZES if abs(self.z) >= least)
+            return [
+                f"{self.clause}, {size}more so than is typical",
+                f"{self.clause} here, {size}more so than in the typical community",
+                f"compared with the typical community, {self.clause}, and {size}so",
+            ]
+        fact = PHRASES[self.feature].fact.format(value=value)
         return [
-            f"{self.clause} ({numbers})",
-            f"{title} is {value}, where the typical community has {market}",
-            f"{title}: {value} here, {market} in the typical community",
+            f"{fact} (typically {market})",
+            f"{fact}, against {market} in the typical community",
+            f"{self.clause} ({fact}, typically {market})",
         ]
 
     @property
@@ -142,13 +149,17 @@ def _niche_names(fact: Facts) -> Iterator[str]:
     """Say who they are and what they want, as far as that is known; else what they talk about, in more and more words."""
     subjects = _subjects(fact)
     wishes = [_wish(ask.need) for ask in fact.asks if _common(ask, fact)]
-    people = fact.who if fact.who.endswith("s") else "people"
-    yield from _fitting(f"{people} who {wish}" for wish in wishes)
+    yield from _fitting(f"{_who(fact)} who {wish}" for wish in wishes)
     who = f"{fact.language}-language communities" if fact.language else fact.who
     yield from _fitting([who] if fact.language else [])
     for count in range(min(3, len(subjects)), len(subjects) + 1):
         yield from _fitting([f"{who}: {', '.join(subjects[:count])}" if who else _joined(subjects[:count])])
     yield _capital(fact.terms[0])[:LONGEST_NAME]
+
+
+def _who(fact: Facts) -> str:
+    """Call the people by the name of their communities where that is a plural, such as "home brewers"."""
+    return fact.who if fact.who.endswith("s") else "people"
 
 
 def _common(ask: Ask, fact: Facts) -> bool:
@@ -199,9 +210,9 @@ class _Sentence(NamedTuple):
 
 
 def _summary(fact: Facts, used: set[str]) -> str:
-    """Write one or two sentences in wordings that no other group has: how people behave there, then what they ask for."""
+    """Write one or two sentences in wordings that no other group has: who they are and what they ask for, then how they behave."""
     chosen: list[str] = []
-    for proposals in (_behaviour(fact), _request(fact)):
+    for proposals in (_request(fact), _behaviour(fact)):
         sentence = next((told for told in proposals if told.wording not in used and told.text not in used), None)
         if sentence and len(" ".join([*chosen, sentence.text])) <= LONGEST_SUMMARY:
             chosen.append(sentence.text)
@@ -219,8 +230,27 @@ def _behaviour(fact: Facts) -> Iterator[_Sentence]:
             for way in range(WAYS):
                 told = [trait.sentences()[way] for trait in traits]
                 about = f"{way} " + ", ".join(f"{trait.feature} {trait.z > 0}" for trait in traits)
-                for opening in _CUTS if fact.cut and fact.entity == "archetype" else ("",):
-                    yield _Sentence(f"{_capital(opening + '; '.join(told))}.", opening + about)
+                for form, opening in _openings(fact):
+                    yield _Sentence(f"{_capital(opening + '; '.join(told))}.", form + about)
+
+
+def _openings(fact: Facts) -> Iterator[tuple[str, str]]:
+    """Begin with what a group is where no request says it: a cut, or people of a subject. The form, then the form filled."""
+    subjects = [f"“{term}”" for term in _subjects(fact)[:3]]
+    if fact.cut and fact.entity == "archetype":
+        yield from ((form, form) for form in _CUTS)
+    elif fact.entity == "niche" and not fact.asks and len(subjects) > 1:
+        yield from ((form, form.format(subjects=_joined(subjects), n=f"{fact.communities:,}")) for form in _SUBJECTS)
+    else:
+        yield "", ""
+
+
+_SUBJECTS = (
+    "they talk about {subjects}, in {n} communities; ",
+    "people of {n} communities with {subjects} in common; ",
+    "{subjects} are the words of these {n} communities; ",
+    "in {n} communities the talk is of {subjects}; ",
+)
 
 
 _CUTS = (
@@ -234,20 +264,36 @@ _CUTS = (
 
 
 def _request(fact: Facts) -> Iterator[_Sentence]:
-    """Tell what most people ask for; where no need is shared, what the group talks about."""
+    """Tell who asks for what; where hardly any community shares the commonest need, that they differ."""
     if fact.asks:
         ask = fact.asks[0]
+        shared = ask.communities >= LEAST_SPREAD * fact.communities
         people, places = _counted(ask.authors, "person").replace("persons", "people"), _counted(ask.communities, "community")
-        forms = (
-            "Asked for most: {need} ({people} in {places}).",
-            "The commonest request, by {people} in {places}: {need}.",
-            "What {people} in {places} look for: {need}.",
-            "First among its needs is {need}, with {people} in {places}.",
-            "In {places}, {people} ask for {need}.",
-            "{need} is what {people} in {places} would like to have.",
-        )
-        for form in forms:
-            yield _Sentence(_capital(form.format(need=f"“{ask.need}”", people=people, places=places)), form)
+        for form in _SHARED if shared else _SCATTERED:
+            text = form.format(who=_who(fact), need=f"“{ask.need}”", people=people, places=places, all=f"{fact.communities:,}")
+            yield _Sentence(_capital(text), form)
+
+
+_SHARED = (
+    "{who} in {all} communities, of whom {people} ask for {need}.",
+    "{who}; what they ask for most is {need} ({people} in {places}).",
+    "{people} in {places} of {who} look for {need}.",
+    "{who} whose first need is {need}, with {people} in {places}.",
+    "In {places} of {who}, {people} ask for {need}.",
+    "{need} is what {people} in {places} of {who} would like to have.",
+    "{who} who share a need: {people} in {places} want {need}.",
+    "The commonest request of these {who}, from {people} in {places}, is {need}.",
+    "{who}, {all} communities of them; {people} miss {need}.",
+    "Among {who}, {need} is asked for by {people} in {places}.",
+)
+_SCATTERED = (
+    "Needs differ from one community to the next; the commonest is {need} ({people} in {places} of {all}).",
+    "No need runs through all {all} communities; {need} comes first, with {people} in {places}.",
+    "What is asked for depends on the community: {people} in {places} of {all} want {need}.",
+    "Each community has its own wishes, most often {need} ({people} in {places} of {all}).",
+    "There is no common request in these {all} communities; {people} in {places} ask for {need}.",
+    "{need} is the first of many wishes: {people} in {places} of {all}.",
+)
 
 
 def _counted(n: int, noun: str) -> str:

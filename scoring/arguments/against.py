@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from scoring.arguments.plain import PLAIN, READINGS, TITLES, figure
+from scoring.arguments.plain import PLAIN, READINGS, TITLES, figure, short
 from scoring.arguments.telling import Claim, told, worded
 from scoring.components import PRIOR
 from scoring.opportunity import NAMES, SLOT_NAMES, Scores
@@ -29,7 +29,11 @@ LEAST_SHARE = 0.4
 REFUSED = 0.4
 """Weight of a refusal against a payment in the score."""
 SPENT_WORDS = 0.5
-"""The interval stands beside every score already, and what nobody's data shows is said once for all: both count half here."""
+"""What stands beside every score already, or is no weakness but only no strength, counts half."""
+NAMED = 2.0
+"""What a reader can go and look at, as a product by its name, or a crowd that shrinks, counts double."""
+FEW = 100
+"""People below whom their number is an argument."""
 
 
 def counter_argument(ranking: Ranking, heard: pd.DataFrame | None = None) -> pd.Series:
@@ -66,9 +70,11 @@ def _weaknesses(scores: Scores, entity: str, slots: list[Any], voices: Any) -> I
             continue
         worst = max(own, key=lambda slot: slot.weight * (1 - slot.percentile))
         if worst.slot == "headroom" and voices is not None and voices.products:
-            yield Claim(lost, _incumbents(voices, lost))
+            yield Claim(NAMED * lost, _incumbents(voices, lost))
+        elif worst.ingredient == "growth" and worst.value < 0:
+            yield Claim(NAMED * lost, _shrinking(worst, lost))
         elif value >= 0.5:  # above the middle of the market: no weakness of its own, only no strength
-            yield Claim(lost, _middling(TITLES[name], worst, value, lost))
+            yield Claim(SPENT_WORDS * lost, _middling(TITLES[name], worst, lost))
         else:
             yield Claim(lost, _weak(worst, lost, grouped=scores.kind != "community", voices=voices))
 
@@ -96,20 +102,39 @@ def _shown(worst: Any, *, grouped: bool, voices: Any) -> str:
     """Give the figure behind a weakness; where most communities show nothing at all, how many people were heard instead."""
     count = {"seeking": "seekers", "money": "payers"}.get(worst.ingredient)
     if grouped and worst.value == 0:
-        return f"nobody in most of its communities{f', {getattr(voices, count):,} people in all' if voices is not None and count else ''}"
+        return f"nobody in most of its communities{_in_all(getattr(voices, count)) if voices is not None and count else ''}"
     above = "" if worst.slot == "homogeneity" else f", above {100 * worst.percentile:.0f} % of communities"
-    return f"{PLAIN[worst.ingredient].name} is {figure(READINGS[worst.ingredient], worst.value)}{above}"
+    return f"{PLAIN[worst.ingredient].name.rstrip(',')} is {figure(READINGS[worst.ingredient], worst.value)}{above}"
 
 
-def _middling(title: str, worst: Any, value: float, lost: float) -> tuple[Any, ...]:
+def _in_all(people: int) -> str:
+    return f", {people:,} {'person' if people == 1 else 'people'} in all" if people else " or in any other"
+
+
+def few(people: float) -> float:
+    """Weigh how few people there are: half the score where there are none, nothing from ``FEW`` on."""
+    return SPENT_WORDS * max(0.0, 1 - people / FEW)
+
+
+def _middling(title: str, worst: Any, lost: float) -> tuple[Any, ...]:
     forms = (
-        "{title} is only {value:.2f} of 1, held down by {name}, and takes {lost:.0f} % off the score",
-        "its {title} is good but not outstanding ({value:.2f} of 1; {name} lags), a loss of {lost:.0f} %",
-        "{name} keeps {title} at {value:.2f} of 1, which costs {lost:.0f} % of the score",
-        "with better {title} (now {value:.2f} of 1, above all {name}) the score would gain {more:.0f} %",
+        "{title} is good, not outstanding: {name} ({shown}) holds it back, and {lost:.0f} % of the score is lost",
+        "{name} ({shown}) is nothing special and takes {lost:.0f} % off the score",
+        "nothing much is wrong with {title}, but {name} ({shown}) costs {lost:.0f} % of the score",
+        "with the best {name} (now {shown}), the score would gain up to {more:.0f} %",
     )
-    name = PLAIN[worst.ingredient].name.partition(" (")[0]
-    return worded(f"{title}, {name}", forms, title=title, name=name, value=value, lost=100 * lost, more=100 * lost / (1 - lost))
+    name = short(worst.ingredient)
+    shown = figure(READINGS[worst.ingredient], worst.value)
+    return worded(f"{title}, {name}", forms, title=title, name=name, shown=shown, lost=100 * lost, more=100 * lost / (1 - lost))
+
+
+def _shrinking(worst: Any, lost: float) -> tuple[Any, ...]:
+    forms = (
+        "its crowd shrinks by {shown}, which takes {lost:.0f} % off the score",
+        "there are fewer active people every month ({shown} less), at a price of {lost:.0f} % of the score",
+        "people drift away, {shown} of the active ones, and {lost:.0f} % of the score with them",
+    )
+    return worded("shrinking", forms, shown=figure(READINGS["growth"], abs(worst.value)).removeprefix("+"), lost=100 * lost)
 
 
 def _incumbents(voices: Any, lost: float) -> tuple[Any, ...]:
@@ -135,21 +160,22 @@ def _doubts(known: Any, slots: list[Any], *, last: int) -> Iterator[Claim]:
         )
         strength = SPENT_WORDS * (1 - known.score_low / known.score)
         yield Claim(strength, worded("spread", forms, rank=known.rank_high, best=known.rank_low, last=last, low=known.score_low))
-    forms = (
-        "it rests on no more than {n:,.0f} people",
-        "all of it was said by {n:,.0f} people",
-        "{n:,.0f} people are the whole sample",
-    )
-    yield Claim(1 / math.sqrt(max(known.authors, 1)), worded("people", forms, n=known.authors))
+    if known.authors < FEW:
+        forms = (
+            "it rests on no more than {n:,.0f} people",
+            "all of it was said by {n:,.0f} people",
+            "{n:,.0f} people are the whole sample",
+        )
+        yield Claim(few(known.authors), worded("people", forms, n=known.authors))
     if known.coverage < 1:
         yield _gap(known, slots)
     if known.stability < STABLE:
         forms = (
-            "drawn again, its communities overlap only {overlap:.2f} with tonight's (Jaccard)",
-            "its borders are loose: a new draw gives only {overlap:.2f} of the same communities (Jaccard)",
-            "who belongs to it is unsure (an overlap of {overlap:.2f} when drawn again)",
+            "drawn again, it shares only {overlap:.0f} % of its communities with tonight's",
+            "its borders are loose: a new draw gives only {overlap:.0f} % of the same communities",
+            "who belongs to it is unsure, as only {overlap:.0f} % of it comes back when drawn again",
         )
-        yield Claim(1 - known.stability, worded("stability", forms, overlap=known.stability))
+        yield Claim(1 - known.stability, worded("stability", forms, overlap=100 * known.stability))
     if known.presence < 1:
         forms = (
             "{share:.0f} % of the resampled runs did without it",
@@ -166,7 +192,7 @@ def _gap(known: Any, slots: list[Any]) -> Claim:
         "nothing is known about {name}, and {share:.0f} % of the score's weight is missing in all",
         "{name} could not be measured, one of the gaps that leave {share:.0f} % of the score unknown",
     )
-    name = PLAIN[largest.slot].name.partition(" (")[0]
+    name = short(largest.slot)
     return Claim(SPENT_WORDS * (1 - known.coverage), worded(f"gap {name}", forms, share=100 * (1 - known.coverage), name=name))
 
 
@@ -188,7 +214,7 @@ def _heard(voices: Any) -> Iterator[Claim]:
             "only {payers:,} people tell of a payment, {buyers:,} of a purchase they plan",
             "{payers:,} payers and {buyers:,} would-be buyers are all that is heard of money",
         )
-        yield Claim(0.5 / math.sqrt(1 + paid), worded("payers", forms, payers=voices.payers, buyers=voices.buyers))
+        yield Claim(1 / math.sqrt(1 + paid), worded("payers", forms, payers=voices.payers, buyers=voices.buyers))
     if voices.pricey:
         forms = (
             "{n:,} people call what they find too expensive",

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scoring.arguments.plain import PLAIN, figure, verdict
+from scoring.arguments.plain import PLAIN, figure, short, verdict
 from scoring.arguments.telling import Claim, told, worded
 from scoring.components import INGREDIENTS, PRIOR, Floats, Panel, Reading, combine
 from scoring.opportunity import COMPONENT_OF, NAMES, SLOT_NAMES
@@ -70,16 +70,16 @@ class _Change(NamedTuple):
 
 
 _BETTER = (
-    "to become {verdict}: {words}",
-    "{words} would make it {verdict}",
-    "what is missing for {verdict}: {words}",
-    "it would be {verdict} with {words}",
+    "it would be {verdict} if {words}",
+    "if {words}, it would be {verdict}",
+    "it would no longer be {now}, but {verdict}, if {words}",
+    "one change would make it {verdict}: if {words}",
 )
 _WORSE = (
-    "to fall to {verdict}: {words}",
-    "{words} would leave it {verdict}",
-    "what would undo it, down to {verdict}: {words}",
-    "it would be no more than {verdict} with {words}",
+    "it would be no more than {verdict} if {words}",
+    "if {words}, it would be no more than {verdict}",
+    "it would no longer be {now}, only {verdict}, if {words}",
+    "one change would leave it {verdict}: if {words}",
 )
 
 
@@ -95,14 +95,15 @@ def would_change(ranking: Ranking, panel: Panel) -> pd.Series:
             continue
         ups, downs = (sorted(changes[better][at]) for better in (True, False))
         first = [_up(case, at, ups), _down(case, at, downs)]
-        rest = [_claim(change, _BETTER) for change in ups[1:4]] + [_claim(change, _WORSE) for change in downs[1:4]]
+        now = VERDICTS[case.grades()[at]]
+        rest = [_claim(change, _BETTER, now) for change in ups[1:4]] + [_claim(change, _WORSE, now) for change in downs[1:4]]
         claims[str(entity)] = [claim for claim in (*first, *rest) if claim is not None]
     return pd.Series(told(claims, joint="; "), dtype=object).rename_axis("entity_id")
 
 
-def _claim(change: _Change, forms: tuple[str, ...]) -> Claim:
+def _claim(change: _Change, forms: tuple[str, ...], now: str) -> Claim:
     said = verdict(change.verdict)
-    return Claim(1 - change.distance, worded(f"{said}, {change.about}", forms, verdict=said, words=change.words))
+    return Claim(1 - change.distance, worded(f"{said}, {change.about}", forms, verdict=said, now=verdict(now), words=change.words))
 
 
 def _up(case: _Case, at: int, changes: list[_Change]) -> Claim | None:
@@ -110,13 +111,13 @@ def _up(case: _Case, at: int, changes: list[_Change]) -> Claim | None:
     if grade_now == "pursue":
         return None
     if changes:
-        return _claim(changes[0], _BETTER)
+        return _claim(changes[0], _BETTER, grade_now)
     lacking = blocking(grade_now, comparisons(case.gates, case.ranking.thresholds, at))
     forms = (
-        "no single change lifts it above {verdict}, because {words}",
-        "more than one thing holds it at {verdict}: {words}",
-        "it takes several changes to leave {verdict}: {words}",
-        "{words}, so that no one change is enough to lift it above {verdict}",
+        "no single change makes it better than {verdict}, because {words}",
+        "more than one thing keeps it {verdict}: {words}",
+        "it takes several changes at once to be more than {verdict}: {words}",
+        "{words}, so that no one change makes it more than {verdict}",
     )
     about = f"{grade_now} {' '.join(item.name for item in lacking)}"
     words = " and ".join(item.words() for item in lacking)
@@ -124,9 +125,10 @@ def _up(case: _Case, at: int, changes: list[_Change]) -> Claim | None:
 
 
 def _down(case: _Case, at: int, changes: list[_Change]) -> Claim | None:
+    grade_now = case.grades()[at]
     if changes:
-        return _claim(changes[0], _WORSE)
-    if case.grades()[at] >= SHALLOW:
+        return _claim(changes[0], _WORSE, VERDICTS[grade_now])
+    if grade_now >= SHALLOW:
         return None  # below shallow there is only lack of evidence
     return Claim(0.0, worded("no fall", ("no single fall makes it worse",)))
 
@@ -160,7 +162,10 @@ def _by_ingredient(case: _Case, panel: Panel, slot: str, *, better: bool) -> Ite
             after = (float(values[reached[at]]), float(levels[reached[at]]))
             name = PLAIN[reading.feature].name
             if own[at] == 0 and (seen := _seen(case, panel, reading, int(at))):
-                about, words = f"{name} seen", f"{name}, seen in {seen} communities, reaching {figure(reading, after[0])} in half of them"
+                about, words = (
+                    f"{name} seen",
+                    f"{name.rstrip(',')}, now seen in {seen} communities, reached {figure(reading, after[0])} in half of them",
+                )
             else:
                 about, words = name, _ingredient_words(case, reading, slot, before=(own[at], standing[at]), after=after)
             yield int(at), _Change(abs(float(levels[reached[at]] - standing[at])), VERDICTS[verdicts[at]], about, words)
@@ -204,7 +209,7 @@ def _ingredient_words(case: _Case, reading: Reading, slot: str, *, before: tuple
     """Say from where to where, in the feature's own unit."""
     first, second = _values(reading, float(before[0]), float(after[0]))
     of = " in its typical community" if case.ranking.scores.kind != "community" and slot != "homogeneity" else ""
-    return f"{PLAIN[reading.feature].name} {'up' if after[1] > before[1] else 'down'} from {first} to {second}{of}"
+    return f"{PLAIN[reading.feature].name} {'rose' if after[1] > before[1] else 'fell'} from {first} to {second}{of}"
 
 
 def _values(reading: Reading, before: float, after: float) -> tuple[str, str]:
@@ -231,7 +236,7 @@ def _by_gate(case: _Case, name: str, *, better: bool) -> Iterator[tuple[int, _Ch
 
 def _gate_words(case: _Case, name: str, at: int, *, better: bool) -> str:
     before, least = apart(float(getattr(case.gates, name)[at]), float(getattr(case.ranking.thresholds, name)))
-    goal = f"{'up' if better else 'down'} from {before} to {least if better else f'below {least}'}"
+    goal = f"{'rose' if better else 'fell'} from {before} to {least if better else f'below {least}'}"
     match name:
         case "authors":
             return f"the number of people {goal}"
@@ -253,4 +258,4 @@ def _by_measuring(case: _Case, at: int) -> str:
     if not enough.size:
         return ""
     slot = str(own["slot"].iloc[enough[np.argmin(gains[enough])]])
-    return f", for which measuring {PLAIN[slot].name.partition(' (')[0]} alone would do"
+    return f", for which measuring {short(slot)} alone would do"

@@ -8,8 +8,13 @@ from scoring.components import COMPONENTS, INGREDIENTS, Reading
 
 TITLES = {component.name: component.title for component in COMPONENTS}
 READINGS = {reading.feature: reading for ingredient in INGREDIENTS for reading in ingredient.readings}
-VERDICTS = {"pursue": "worth pursuing", "saturated": "crowded", "insufficient_evidence": "a case of too little evidence"}
-"""Verdicts whose names are not plain words."""
+VERDICTS = {
+    "pursue": "worth pursuing",
+    "watch": "worth watching",
+    "saturated": "crowded",
+    "insufficient_evidence": "a case of too little evidence",
+}
+"""What an entity is said to be, where the name of its verdict is not plain words."""
 
 
 class Plain(NamedTuple):
@@ -38,7 +43,7 @@ PLAIN: dict[str, Plain] = {
         ),
     ),
     "need_concentration": Plain(
-        "how much needs agree (1: all want the same)",
+        "the agreement of needs (1: all want the same)",
         (
             "their needs agree less than elsewhere",
             "they want more different things than others do",
@@ -46,11 +51,11 @@ PLAIN: dict[str, Plain] = {
         ),
     ),
     "money": Plain(
-        "the weighted share of people who pay or want to buy",
+        "the share of people who pay or want to buy",
         ("fewer people pay or want to buy than elsewhere", "money is seldom spoken of", "others spend more, or say so"),
     ),
     "rmst_90": Plain(
-        "days that people stay, of the first 90",
+        "the time that people stay, of their first 90 days,",
         ("people leave sooner than elsewhere", "a customer won here is gone sooner", "newcomers stay less long than in other places"),
     ),
     "retention": Plain(
@@ -62,11 +67,11 @@ PLAIN: dict[str, Plain] = {
         ),
     ),
     "active_authors": Plain(
-        "active people per 28 days",
+        "the number of people active in 28 days",
         ("fewer people are active than elsewhere", "the crowd is small", "there are fewer people to sell to"),
     ),
     "engagement": Plain(
-        "how much people talk with each other",
+        "the liveliness of talk",
         (
             "people talk with each other less than elsewhere",
             "threads are shorter and regulars fewer",
@@ -86,7 +91,7 @@ PLAIN: dict[str, Plain] = {
         ("fewer people make do by hand than elsewhere", "makeshift is mentioned less often", "spreadsheets and scripts are rarer here"),
     ),
     "headroom": Plain(
-        "room in the market (1: open)",
+        "the room left in the market (1: all of it)",
         (
             "the field is fuller than elsewhere",
             "there is less room beside what is on offer",
@@ -94,7 +99,7 @@ PLAIN: dict[str, Plain] = {
         ),
     ),
     "switching_wedge": Plain(
-        "how much people want to leave one product (1: all)",
+        "the pull away from one product (1: all buyers leave it)",
         ("fewer people want to leave what they use", "no one product drives its users away", "their present product is less disliked"),
     ),
     "growth": Plain(
@@ -110,7 +115,7 @@ PLAIN: dict[str, Plain] = {
         ),
     ),
     "specificity": Plain(
-        "how much the words are its own",
+        "the distinctness of its words",
         ("its talk is less its own than elsewhere", "its subject is less of its own", "what it talks about, others talk about as well"),
     ),
     "homogeneity": Plain(
@@ -131,6 +136,11 @@ def figure(reading: Reading, value: float, *, digits: int = 3) -> str:
     return f"{value:,.{max(digits, len(str(int(abs(value)))))}g}"
 
 
+def short(feature: str) -> str:
+    """Name a quantity without the bracket that explains its scale."""
+    return PLAIN[feature].name.partition(" (")[0].rstrip(",")
+
+
 def verdict(name: str) -> str:
-    """Say a verdict in plain words."""
+    """Say in plain words what an entity of a verdict is."""
     return VERDICTS.get(name, name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from scoring.arguments.against import FEW, few
 from scoring.arguments.telling import Claim, worded
 
 LEAST_POINTS = 0.5
@@ -20,12 +20,13 @@ def against(facts: Mapping[str, Any], costs: Mapping[str, float]) -> list[Claim]
     """
     score, people = facts["score"] or 0.0, max(facts["active_authors"] or 0, 1)
     claims = [_part(title, cost, score) for title, cost in costs.items() if cost >= LEAST_POINTS]
-    forms = (
-        "all that is known of it comes from {n:,} people",
-        "{n:,} people are no market yet",
-        "what {n:,} people write decides everything here",
-    )
-    claims.append(Claim(1 / math.sqrt(people), worded("people", forms, n=people)))
+    if people < FEW:
+        forms = (
+            "all that is known of it comes from {n:,} people",
+            "{n:,} people are no market yet",
+            "what {n:,} people write decides everything here",
+        )
+        claims.append(Claim(few(people), worded("people", forms, n=people)))
     if facts["score_low"] is not None and facts["rank_high"] is not None and facts["rank_high"] > facts["rank_low"]:
         forms = (
             "by chance alone its place may be {rank:,}, with a score of {low:.0f}",

@@ -27,7 +27,7 @@ TEXT_TAGS = {"h1", "h2", "h3", "p", "a", "em", "strong", "ul", "ol", "li", "bloc
 TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "th": {"class"}, "td": {"class"}}
 PRINTED = (
-    *("count", "counted", "amount", "measured", "measured_span", "percent", "points", "span"),
+    *("count", "counted", "amount", "measured", "measured_span", "percent", "chosen_again", "points", "span"),
     *("against_market", "day", "plain", "verdict_counts", "quoted"),
     *("source_name", "shows", "how", "listing", "unknown", "short_licence", "notes", "gaps"),
 )

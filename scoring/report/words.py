@@ -109,6 +109,11 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.0f} %"
 
 
+def chosen_again(confidence: float) -> str:
+    """Say in how many resampled runs the same number of groups was chosen."""
+    return f"{'none' if confidence < 0.005 else percent(confidence)} of the resampled runs chose it again"
+
+
 def points(value: float | None) -> str:
     """Print a score; a dash where nothing is scored."""
     return "–" if value is None else f"{value:.0f}"
