@@ -41,7 +41,7 @@ def one(margin=2.0, authors=500, **changed):
         ),
         pytest.param(
             {"headroom": 0.0, "switching_wedge": 0.0},
-            "The field is fuller than elsewhere (the room left in the market (1: all of it) is 0, above 0 %",
+            "The field is fuller than elsewhere (the room left in the market is above that of 0 % of communities)",
             id="saturation",
         ),
         pytest.param({"authors": 31}, "It rests on no more than 31 people", id="few-authors"),
@@ -56,6 +56,23 @@ def one(margin=2.0, authors=500, **changed):
 def test_the_strongest_argument_comes_first(changed, expected):
     """The counter-argument begins with what puts most of the score at stake, in its own numbers."""
     assert counter_argument(one(**changed)).iloc[0].startswith(expected)
+
+
+@pytest.mark.parametrize(("authors", "told"), [(99, True), (100, False)])
+def test_many_people_are_no_argument(authors, told):
+    """How many people there are speaks against an entity below a hundred only."""
+    said = counter_argument(one(authors=authors, margin=0.0)).iloc[0]
+    assert (f"{authors} people" in said) <= told
+
+
+@pytest.mark.parametrize(("growth", "told"), [(-0.016, "Its crowd shrinks by 1.6 % a month"), (0.016, None)])
+def test_a_shrinking_crowd_is_told_as_that(growth, told):
+    """A crowd that loses people leads the case against; one that gains them is never said to shrink."""
+    reference = ladder().values.assign(growth=np.linspace(-0.02, 0.5, len(ladder().values)))
+    panel = Panel.freeze(reference)
+    scores = alone(market({name: [0.99] for name in READ} | {"growth": [growth]}, authors=[500], panel=panel))
+    said = counter_argument(rank(scores, certain(scores, margin=0.0), thresholds=Thresholds())).iloc[0]
+    assert said.startswith(told) if told else "shrink" not in said
 
 
 def test_a_doubtful_group_is_an_argument():

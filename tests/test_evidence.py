@@ -61,6 +61,16 @@ def test_one_record_is_one_piece_of_evidence():
     assert found[["record_id", "tier"]].to_numpy().tolist() == [["r", "T4"]]
 
 
+def test_words_that_are_pasted_are_one_piece_of_evidence():
+    """The same sentence in two communities stands once, under the stronger tier, whatever is written around it."""
+    twice = [
+        mention("first", text="Hello. Any alternatives to Wort?", span_start=7, span_end=30, tier="SW"),
+        mention("second", community="made:b", text="Any alternatives to Wort? Thanks", span_start=0, span_end=24, tier="T3"),
+        mention("third", community="made:b", text="Any alternatives to Keg?", span_start=0, span_end=24, tier="SW"),
+    ]
+    assert ids(evidence(market(NAMES, mentions=twice), ALL, key=KEY)) == ["second", "third"]
+
+
 def test_promotion_is_no_evidence_and_outliers_have_none():
     """Records of promoters and of communities outside every group are not chosen."""
     found = evidence(

@@ -107,6 +107,22 @@ def test_wordings_are_not_shared_while_there_are_others():
     assert len(set(sentences)) == len(sentences) == 6
 
 
+def test_no_two_names_read_alike():
+    """Two niches of the same words in another order get different words."""
+    first, second = (
+        replace(NICHE, group=n, terms=words) for n, words in enumerate((("hive", "queen", "wax"), ("wax", "hive", "queen", "nib")))
+    )
+    assert [label.name for label in labels([first, second])] == ["Hive, queen and wax", "Wax, hive, queen and nib"]
+
+
+def test_a_scale_of_ours_is_told_without_its_figure():
+    """What nobody can picture is compared with the typical community in words; a share is told with both numbers."""
+    told = Trait("switching_wedge", 0.299, 0.218, 1.4).sentences()
+    assert told[0] == "more people want to leave a product, clearly more so than is typical"
+    assert not any(digit in "".join(told) for digit in "0123456789")
+    assert Trait("money", 0.22, 0.039, 1.4).sentences()[0] == "22 % of the people pay or want to buy (typically 3.9 %)"
+
+
 def test_a_segment_is_worded_as_a_cut():
     """A part of a continuum is never called a kind."""
     (label,) = labels([replace(BEES, cut=True)])

@@ -36,7 +36,7 @@ PHRASES: dict[str, Phrase] = {
     "inequality": Phrase("voices", "number", "a few people write more of it", "writing is shared more evenly"),
     "author_concentration": Phrase(
         "voices", "percent", "the busiest write much of it", "more people share the writing",
-        "the busiest hundredth of its authors writes {value} of it",
+        "the busiest hundredth of the authors writes {value} of it",
     ),
     "elephant_number": Phrase(
         "voices", "number", "more people carry it", "fewer people carry it", "{value} people write half of it",
@@ -64,7 +64,7 @@ PHRASES: dict[str, Phrase] = {
     ),
     "engaged_share": Phrase(
         "engagement", "percent", "more people are regulars", "fewer people are regulars",
-        "{value} of its people come on five days of a month or more",
+        "{value} of the people come on five days of a month or more",
     ),
     "engagement": Phrase("engagement", "number", "people talk with each other more", "people talk with each other less"),
     "reply_latency": Phrase("answers", "number", "answers take longer", "answers come sooner", "the first reply takes {value} hours"),
@@ -82,7 +82,7 @@ PHRASES: dict[str, Phrase] = {
     ),
     "author_overlap": Phrase(
         "overlap", "percent", "more people are active elsewhere too", "people keep to one place",
-        "{value} of its people are active in another community",
+        "{value} of the people are active in another community",
     ),
     "deleted_share": Phrase(
         "deletion", "percent", "more accounts are gone", "fewer accounts are gone",
@@ -96,43 +96,43 @@ PHRASES: dict[str, Phrase] = {
     ),
     "seeking": Phrase(
         "seeking", "percent", "more people look for a solution", "fewer people look for a solution",
-        "{value} of its people ask for a tool or a way",
+        "{value} of the people ask for a tool or a way",
     ),
     "pain": Phrase(
         "pain", "percent", "more people tell of trouble", "fewer people tell of trouble",
-        "{value} of its people tell of toil or frustration",
+        "{value} of the people tell of toil or frustration",
     ),
     "workaround_rate": Phrase(
         "pain", "percent", "more people make do by hand", "fewer people make do by hand",
-        "{value} of its people describe a workaround",
+        "{value} of the people describe a workaround",
     ),
     "revealed_spend": Phrase(
         "money", "percent", "more people say what they paid", "fewer people say what they paid",
-        "{value} of its people say what they paid",
+        "{value} of the people say what they paid",
     ),
     "procurement": Phrase(
         "money", "percent", "more people want to buy or switch", "fewer people want to buy or switch",
-        "{value} of its people want to buy or switch",
+        "{value} of the people want to buy or switch",
     ),
     "hypothetical_pay": Phrase(
         "money", "percent", "more people say they would pay", "fewer people say they would pay",
-        "{value} of its people say they would pay",
+        "{value} of the people say they would pay",
     ),
     "money": Phrase(
         "money", "percent", "more people pay or want to buy", "fewer people pay or want to buy",
-        "{value} of its people pay or want to buy",
+        "{value} of the people pay or want to buy",
     ),
     "refusal": Phrase(
         "refusal", "percent", "more people refuse to pay", "fewer people refuse to pay",
-        "{value} of its people refuse to pay",
+        "{value} of the people refuse to pay",
     ),
     "price_sensitivity": Phrase(
         "refusal", "percent", "more people find it too expensive", "fewer people find it too expensive",
-        "{value} of its people find it too expensive",
+        "{value} of the people find it too expensive",
     ),
     "promotion": Phrase(
         "promotion", "percent", "more people promote their own work", "fewer people promote their own work",
-        "{value} of its people promote their own work",
+        "{value} of the people promote their own work",
     ),
     "need_concentration": Phrase("needs", "number", "more people want the same thing", "wishes differ more"),
     "product_mentions": Phrase("products", "number", "more products are named", "fewer products are named"),

@@ -5,6 +5,7 @@ Also the twin of every label that a language model fails to give. A part of a co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -61,7 +62,7 @@ class Trait(NamedTuple):
         return [
             f"{fact} (typically {market})",
             f"{fact}, against {market} in the typical community",
-            f"{self.clause} ({fact}, typically {market})",
+            f"typically {market}, but here {fact}",
         ]
 
     @property
@@ -124,13 +125,18 @@ def labels(facts: Sequence[Facts]) -> list[Label]:
     found = []
     for fact in facts:
         name = _first_unused(_names(fact), names)
-        names.add(name.casefold())
+        names.add(_alike(name))
         found.append(Label(name, _summary(fact, wordings)))
     return found
 
 
 def _first_unused(candidates: Iterator[str], used: set[str]) -> str:
-    return next(name for name in candidates if name.casefold() not in used)
+    return next(name for name in candidates if _alike(name) not in used)
+
+
+def _alike(name: str) -> str:
+    """Give what two names share that read alike: the same words in any order."""
+    return " ".join(sorted(re.findall(r"\w+", name.casefold())))
 
 
 def _names(fact: Facts) -> Iterator[str]:
@@ -293,6 +299,10 @@ _SCATTERED = (
     "Each community has its own wishes, most often {need} ({people} in {places} of {all}).",
     "There is no common request in these {all} communities; {people} in {places} ask for {need}.",
     "{need} is the first of many wishes: {people} in {places} of {all}.",
+    "Wishes belong to single communities, the first being {need} ({people} in {places} of {all}).",
+    "No two communities ask for quite the same; {people} in {places} of {all} would like {need}.",
+    "Of many separate needs {need} has most people behind it: {people} in {places} of {all}.",
+    "Ask in {all} communities and you hear as many wishes; {need} leads with {people} in {places}.",
 )
 
 

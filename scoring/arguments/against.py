@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from scoring.arguments.plain import PLAIN, READINGS, TITLES, figure, short
+from scoring.arguments.plain import PLAIN, READINGS, TITLES, figure, pictured, short
 from scoring.arguments.telling import Claim, told, worded
 from scoring.components import PRIOR
 from scoring.opportunity import NAMES, SLOT_NAMES, Scores
@@ -32,6 +32,8 @@ SPENT_WORDS = 0.5
 """What stands beside every score already, or is no weakness but only no strength, counts half."""
 NAMED = 2.0
 """What a reader can go and look at, as a product by its name, or a crowd that shrinks, counts double."""
+LEAST_SHRINKING = 0.005
+"""Loss of active people a month from which a crowd is said to shrink; below it, it stands still."""
 FEW = 100
 """People below whom their number is an argument."""
 
@@ -71,7 +73,7 @@ def _weaknesses(scores: Scores, entity: str, slots: list[Any], voices: Any) -> I
         worst = max(own, key=lambda slot: slot.weight * (1 - slot.percentile))
         if worst.slot == "headroom" and voices is not None and voices.products:
             yield Claim(NAMED * lost, _incumbents(voices, lost))
-        elif worst.ingredient == "growth" and worst.value < 0:
+        elif worst.ingredient == "growth" and worst.value < -LEAST_SHRINKING:
             yield Claim(NAMED * lost, _shrinking(worst, lost))
         elif value >= 0.5:  # above the middle of the market: no weakness of its own, only no strength
             yield Claim(SPENT_WORDS * lost, _middling(TITLES[name], worst, lost))
@@ -103,8 +105,16 @@ def _shown(worst: Any, *, grouped: bool, voices: Any) -> str:
     count = {"seeking": "seekers", "money": "payers"}.get(worst.ingredient)
     if grouped and worst.value == 0:
         return f"nobody in most of its communities{_in_all(getattr(voices, count)) if voices is not None and count else ''}"
-    above = "" if worst.slot == "homogeneity" else f", above {100 * worst.percentile:.0f} % of communities"
-    return f"{PLAIN[worst.ingredient].name.rstrip(',')} is {figure(READINGS[worst.ingredient], worst.value)}{above}"
+    above = f", above {100 * worst.percentile:.0f} % of communities" if pictured(READINGS[worst.ingredient]) else ""
+    return f"{short(worst.ingredient)} is {_level(worst)}{above}"
+
+
+def _level(slot: Any) -> str:
+    """Give a value where a person can picture it, else the share of communities below it."""
+    if slot.slot == "homogeneity":
+        return f"{slot.value:.2f} of 1"
+    reading = READINGS[slot.ingredient]
+    return figure(reading, slot.value) if pictured(reading) else f"above that of {100 * slot.percentile:.0f} % of communities"
 
 
 def _in_all(people: int) -> str:
@@ -124,7 +134,7 @@ def _middling(title: str, worst: Any, lost: float) -> tuple[Any, ...]:
         "with the best {name} (now {shown}), the score would gain up to {more:.0f} %",
     )
     name = short(worst.ingredient)
-    shown = figure(READINGS[worst.ingredient], worst.value)
+    shown = _level(worst)
     return worded(f"{title}, {name}", forms, title=title, name=name, shown=shown, lost=100 * lost, more=100 * lost / (1 - lost))
 
 
@@ -208,13 +218,13 @@ def _heard(voices: Any) -> Iterator[Claim]:
             "against {paid:,} who spend or mean to, {n:,} refuse",
         )
         yield Claim(share, worded("refusal", forms, n=voices.refusers, paid=paid))
-    if paid:
+    if 0 < paid < FEW:
         forms = (
             "the money rests on {payers:,} people who say what they paid and {buyers:,} who want to buy or switch",
             "only {payers:,} people tell of a payment, {buyers:,} of a purchase they plan",
             "{payers:,} payers and {buyers:,} would-be buyers are all that is heard of money",
         )
-        yield Claim(1 / math.sqrt(1 + paid), worded("payers", forms, payers=voices.payers, buyers=voices.buyers))
+        yield Claim(few(paid), worded("payers", forms, payers=voices.payers, buyers=voices.buyers))
     if voices.pricey:
         forms = (
             "{n:,} people call what they find too expensive",

@@ -125,6 +125,11 @@ PLAIN: dict[str, Plain] = {
 }
 
 
+def pictured(reading: Reading) -> bool:
+    """Tell whether a value of this reading says something by itself; the others are on scales of ours."""
+    return reading.feature == "money" or reading.unit in {"share", "days", "per 28 days"} or reading.unit.startswith("log points")
+
+
 def figure(reading: Reading, value: float, *, digits: int = 3) -> str:
     """Print a value as an argument does: shares as per cent, growth per month, everything else as its own number."""
     if reading.feature == "money":
