@@ -101,14 +101,14 @@ A word on the {m}
 Saturday thread: {n}
 """,
     "photo_line": """
-Finished this {a} {n} today
-My {n} beside the {m}
+A photo of this {a} {n} today
+Picture: my {n} beside the {m}
 First {a} {n} of the year
-Look at this {a} {m}
+Photo of the day: {a} {m}
 {n} and {m} in the morning light
 Before and after: the {a} {n}
-Finally happy with my {n}
-The {m}, {v} at last
+My {n} in black and white, colours did not work
+The {m}, {v} at last, in a close picture
 """,
     "notice_line": """
 Release notes: {n} and {m}
@@ -126,7 +126,7 @@ Show and tell: {p}
     "notice": """
 This release adds the {a} {n} and fixes the {m}.
 The {n} will be unavailable while the {m} is {v}.
-From Monday on the {n} is {a} by default.
+From Monday on the {n} is {a} for all members.
 Reports on the {n} and the {m} have been read, all of them.
 The next update of {p} is planned for the end of the month.
 """,
@@ -140,12 +140,12 @@ Turn the {n} round and keep the {m} {a}.
 Ours did the same until the {n} was {v}.
 """,
     "praise": """
-What {a} work, this {n}!
-Beautiful work on the {m}.
-That {n} turned out so well.
-The {a} {m} really suits it.
-Lovely, and the {n} is spotless.
-Wow, the {m} alone is something.
+What a great photo of the {a} {n}!
+Beautiful colours on the {m}.
+That picture of the {n} turned out so well.
+The {a} {m} in the background is a good choice.
+Lovely shot, and the {n} is sharp.
+Wow, the light on the {m} alone.
 """,
     "thanks": """
 Thanks, that worked, the {n} is fine again.
