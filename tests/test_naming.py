@@ -87,7 +87,7 @@ def test_the_template_says_the_strongest_traits_once_and_what_is_asked_for():
     (label,) = labels([BEES])
     assert label.name == "Communities where more people come back and more people pay or want to buy"
     assert "42 % of a month's people act again in the next (typically 31 %)" in label.summary
-    assert label.summary.startswith("People in 12 communities, of whom 17 people ask for “a log of hive inspections”. ")
+    assert label.summary.startswith("People in 12 communities, of whom 17 ask for “a log of hive inspections”. ")
     assert label.source == "template"
 
 

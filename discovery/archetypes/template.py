@@ -276,12 +276,13 @@ def _request(fact: Facts) -> Iterator[_Sentence]:
         shared = ask.communities >= LEAST_SPREAD * fact.communities
         people, places = _counted(ask.authors, "person").replace("persons", "people"), _counted(ask.communities, "community")
         for form in _SHARED if shared else _SCATTERED:
-            text = form.format(who=_who(fact), need=f"“{ask.need}”", people=people, places=places, all=f"{fact.communities:,}")
+            sizes = {"n": f"{ask.authors:,}", "all": f"{fact.communities:,}"}
+            text = form.format(who=_who(fact), need=f"“{ask.need}”", people=people, places=places, **sizes)
             yield _Sentence(_capital(text), form)
 
 
 _SHARED = (
-    "{who} in {all} communities, of whom {people} ask for {need}.",
+    "{who} in {all} communities, of whom {n} ask for {need}.",
     "{who}; what they ask for most is {need} ({people} in {places}).",
     "{people} in {places} of {who} look for {need}.",
     "{who} whose first need is {need}, with {people} in {places}.",
