@@ -44,7 +44,7 @@ class ClusteringSettings(Settings):
     k_min: int = Field(1, ge=1, description="Fewest archetypes; 1 lets the run find that there are none.")
     k_max: int = Field(20, ge=1, le=100, description="Most archetypes.")
     allow_segments: bool = Field(True, description="Offer a stable cut where communities form a continuum.")
-    pca_variance: float = Field(0.95, gt=0, le=1, description="Share of variance that the principal components keep.")
+    pca_variance: float = Field(0.9, gt=0, le=1, description="Share of variance that the principal components keep.")
     within_platform: bool = Field(True, description="Centre and scale features within each platform of ten communities or more.")
 
     @model_validator(mode="after")

@@ -147,6 +147,17 @@ def test_the_last_k_stays_unless_another_wins_clearly():
     assert AutoKMeans(k_max=4, random_state=0, n_resamples=5, last_k=2).fit(clear).n_clusters_ == 3
 
 
+def test_clusters_do_not_keep_a_last_k_without_a_valley():
+    """Four clusters of which no two have a valley between them do not stay clusters because they were some last night."""
+    matrix, _ = blobs([84, 34, 20, 16, 9, 5], d=8, distance=6.0, seed=1)
+    settings = {"k_max": 6, "random_state": 0, "n_resamples": 5}
+    fresh = AutoKMeans(**settings).fit(matrix)
+    groups = fresh.criteria_.set_index(["criterion", "k"])["value"]["valley_groups"]
+    assert (fresh.structure_, fresh.n_clusters_, groups[4]) == ("clusters", 2, 1)
+    assert fresh.confidence_ < 0.8
+    assert AutoKMeans(**settings, last_k=4).fit(matrix).n_clusters_ == 2
+
+
 def declared(names: str) -> dict[str, Feature]:
     """Plain features by letter."""
     return {name: Feature(name, name, "", "", "", "behaviour", "identity", Evidence(), True, pd.DataFrame) for name in names}

@@ -99,11 +99,12 @@ def test_features_outside_the_clustering_are_left_out():
     assert prepared(frame(), b=declared("b", clustered=False)).names == ("a",)
 
 
-def test_blocks_weigh_equally():
-    """A block of four features has the same weight in a squared distance as a block of one."""
-    market = declared("e", block="market")
-    result = prepared(frame(columns="abcde"), e=market)
-    assert result.weights**2 == pytest.approx([0.25, 0.25, 0.25, 0.25, 1])
+def test_features_weigh_the_same():
+    """With all components, the distance of two communities is that of their scaled features, whatever block these are of."""
+    values = frame(columns="abcde")
+    result = prepared(values, e=declared("e", block="market"), variance=1.0)
+    between = result.matrix.iloc[0] - result.matrix.iloc[1], np.subtract(*result.scaled(values.iloc[:2]))
+    assert np.linalg.norm(between[0]) == pytest.approx(np.linalg.norm(between[1]))
 
 
 def test_platforms_are_scaled_by_themselves():
@@ -164,7 +165,7 @@ def test_the_components_keep_the_variance_asked_for():
     values = frame(200, "abcdef")
     values["b"] += 3 * values["a"]
     result = prepared(values, variance=0.9)
-    scaled = result.scaled(values.drop(index=result.outliers)) * result.weights
+    scaled = result.scaled(values.drop(index=result.outliers))
     total = scaled.var(axis=0).sum()
     kept = result.matrix.drop(index=result.outliers).var(axis=0, ddof=0).to_numpy()
     assert kept.sum() >= 0.9 * total > kept[:-1].sum()

@@ -67,13 +67,6 @@ class Clustering:
     prepared: Preparation | None
     """None where there were too few communities to prepare."""
 
-    @property
-    def profile(self) -> pd.DataFrame:
-        """Centres as robust deviations from the market's median; shape (n_clusters, n_features)."""
-        if self.prepared is None:
-            return pd.DataFrame()
-        return pd.DataFrame(self.prepared.profile(self.centers), columns=list(self.prepared.names))
-
 
 def cluster(
     values: pd.DataFrame,

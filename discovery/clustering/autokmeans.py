@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering.choice import QUICK, THOROUGH, Choice, Curves, Effort, choose, curves, references
+from discovery.clustering.choice import QUICK, THOROUGH, Choice, Curves, Effort, choose, curves, references, separated
 from discovery.clustering.criteria import inertia
 from discovery.clustering.partition import (
     Labels,
@@ -41,7 +41,7 @@ KEEP = 0.8
 
 
 class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
-    """K-Means with the number of clusters chosen by six criteria, a test for valleys of density, and resampling.
+    """K-Means with the number of clusters chosen by five criteria, a test for valleys of density, and resampling.
 
     Args:
         k_min: Smallest k considered. With 1, finding no structure is a legal answer.
@@ -115,7 +115,8 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         candidates, jaccard = self._candidates(sample, path, random)
         choice = self._choose(found, candidates)
         wins = self._resampled(sample, path[: max(choice.k, self.last_k or 1, *choice.votes.values()) + 1], candidates, random)
-        choice, self.confidence_ = self._keep(choice, wins, candidates)
+        lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == separated(found, k))
+        choice, self.confidence_ = self._keep(choice, wins, lasting)
         return found, jaccard, choice
 
     def _curves(self, rows: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> Curves:
@@ -145,11 +146,11 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
             choices.append(self._choose(curves(some, again, references=drawn, random=random, effort=QUICK), candidates))
         return choices
 
-    def _keep(self, choice: Choice, wins: list[Choice], candidates: frozenset[int]) -> tuple[Choice, float]:
-        """Count how often the choice wins; keep the last k unless the new one wins clearly."""
+    def _keep(self, choice: Choice, wins: list[Choice], lasting: frozenset[int]) -> tuple[Choice, float]:
+        """Count how often the choice wins; keep the last k, if it is one of the lasting, unless the new one wins clearly."""
         share = _share(choice, wins)
         last = self.last_k
-        if last in (None, choice.k) or last not in candidates or choice.k == 1 or share >= KEEP:
+        if last in (None, choice.k) or last not in lasting or choice.k == 1 or share >= KEEP:
             return choice, share
         kept = Choice(last, choice.structure, choice.votes)
         return kept, _share(kept, wins)

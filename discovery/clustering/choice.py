@@ -1,12 +1,12 @@
 """Which k, and what kind of answer it is: the criteria's curves in, one choice out.
 
-``clusters``: most criteria agree on a k, and at that k there are valleys of density between groups of rows that were held out.
+``clusters``: the largest k, up to the median of the criteria's, at which there are valleys of density between groups of rows that
+were held out.
 ``segments``: no such valley, but the cut comes back in split halves; a stable cut of a continuum. ``none``: neither.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -134,25 +134,31 @@ def _rows(n: int, most: int, random: np.random.Generator) -> Labels:
 
 
 def choose(found: Curves, *, candidates: frozenset[int], k_min: int, allow_segments: bool) -> Choice:
-    """Let the criteria vote among the candidates (and k = 1, where that is allowed).
+    """Let the criteria vote among the candidates (and k = 1, where that is allowed); the median of their votes is the most there are.
 
-    The most votes win, ties go to the smaller k. A winner without a valley between any two groups of its clusters is a cut, not
-    a find: then segments are offered where allowed, else one cluster.
+    k is a number: votes for 6 and 7 stand nearer to each other than to 2, and the median is the k from which no majority would
+    move. Clusters without a valley between any two groups of them are a cut, not a find: then the next smaller k that shows one is
+    taken, and where none does, segments are offered where allowed, else one cluster.
     """
     allowed = sorted(k for k in candidates | {1} if k_min <= k <= found.k_max) or [min(k_min, found.k_max)]
     votes = _votes(found, allowed)
-    tally = Counter(votes.values())
-    winner = min(tally, key=lambda k: (-tally[k], k))
-    if winner > 1 and found.values["valley_groups"][winner - 1] > 1:
-        return Choice(winner, "clusters", votes)
+    most = sorted(votes.values())[len(votes) // 2]
+    apart = [k for k in allowed if k <= most and separated(found, k)]
+    if apart:
+        return Choice(apart[-1], "clusters", votes)
     cut = _segments(found, [k for k in allowed if k > 1]) if allow_segments else 0
     if cut:
         return Choice(cut, "segments", votes)
     return Choice(allowed[0], "none", votes)
 
 
+def separated(found: Curves, k: int) -> bool:
+    """Tell whether there is a valley between any two groups of the k clusters."""
+    return bool(found.values["valley_groups"][k - 1] > 1)
+
+
 def _votes(found: Curves, allowed: list[int]) -> dict[str, int]:
-    """Ask each criterion for its k by its own published rule; where none passes, it says the smallest."""
+    """Ask each criterion for its k by its own published rule; where none passes, it says the smallest. They are five, for a median."""
     at = np.array(allowed) - 1
 
     def last(passed: Matrix) -> int:
@@ -166,7 +172,6 @@ def _votes(found: Curves, allowed: list[int]) -> dict[str, int]:
         "bic_diag": allowed[int(found.values["bic_diag"][at].argmin())],
         "bic_full": allowed[int(found.values["bic_full"][at].argmin())],
         "prediction_strength": last(strength >= STRENGTH),
-        "valley": last(found.values["valley"][at] <= criteria.SEPARATED),
         "silhouette": allowed[int(widths.argmax())],
     }
 

@@ -1,7 +1,7 @@
 """Feature values in, a finite matrix fit for distances out, with everything needed to prepare other rows the same way.
 
-Order: the declared transform, robust scaling (within platform where there are several), clipping at ±3, equal weight for each block
-of features, principal components. Outliers and what was dropped are listed; the components are fitted without the outliers.
+Order: the declared transform, robust scaling (within platform where there are several), clipping at ±3, principal components. Every
+feature weighs the same. Outliers and what was dropped are listed; the components are fitted without the outliers.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from discovery.clustering.partition import Matrix
 from discovery.features import Feature
 
 CLIP = 3.0
+LARGEST = 1e300
+"""Values are held below it, so that a median of two does not overflow."""
 TINY = 1e-6
 """Guard for log and logit: values are shrunk before, so that none should lie this close to the border."""
 MEASURED = 0.5
@@ -52,8 +54,6 @@ class Preparation:
     centre: pd.DataFrame
     """Median of each group (rows) and feature, after the transform."""
     scale: pd.DataFrame
-    weights: Matrix
-    """What each scaled feature is multiplied by, so that blocks weigh equally."""
     mean: Matrix
     components: Matrix
     """Shape (n_components, n_features), orthonormal rows."""
@@ -74,12 +74,7 @@ class Preparation:
 
     def transform(self, values: pd.DataFrame) -> Matrix:
         """Prepare rows the same way; a community that was not there is scaled as the whole market is."""
-        return (self.scaled(values) * self.weights - self.mean) @ self.components.T
-
-    def profile(self, points: Matrix) -> Matrix:
-        """Bring points of the prepared space back to scaled features: how many robust deviations from the market's median."""
-        weighted: Matrix = points @ self.components + self.mean
-        return weighted / self.weights
+        return (self.scaled(values) - self.mean) @ self.components.T
 
 
 def prepare(
@@ -108,9 +103,8 @@ def prepare(
     names = tuple(raw.columns[kept])
     robust, centre, scale = robust[:, kept], centre[list(names)], scale[list(names)]
     outlying = _outlying(robust)
-    weights = _weights([features[name].block for name in names])
-    weighted = _clipped(robust) * weights
-    mean, components = _components(weighted[~outlying], variance)
+    scaled = _clipped(robust)
+    mean, components = _components(scaled[~outlying], variance)
     missing = values[list(names)].isna().sum()
     notes += [
         f"{name}: {count} of {len(values)} communities have no value; they take the median." for name, count in missing.items() if count
@@ -123,10 +117,9 @@ def prepare(
         groups=groups,
         centre=centre,
         scale=scale,
-        weights=weights,
         mean=mean,
         components=components,
-        matrix=pd.DataFrame((weighted - mean) @ components.T, index=values.index),
+        matrix=pd.DataFrame((scaled - mean) @ components.T, index=values.index),
         outliers=values.index[outlying],
         missing=missing,
         notes=tuple(notes),
@@ -159,7 +152,7 @@ def _groups(platforms: pd.Series, *, split: bool) -> pd.Series:
 
 def _transformed(values: pd.DataFrame, transforms: tuple[str, ...]) -> Matrix:
     columns = values.to_numpy(dtype=float)
-    columns = np.where(np.isfinite(columns), columns, np.nan)
+    columns = np.clip(np.where(np.isfinite(columns), columns, np.nan), -LARGEST, LARGEST)
     out = np.empty_like(columns)
     for i, how in enumerate(transforms):
         out[:, i] = FORWARD[how](columns[:, i])
@@ -241,16 +234,12 @@ def _outlying(robust: Matrix) -> NDArray[np.bool_]:
     return marked
 
 
-def _weights(blocks: list[str]) -> Matrix:
-    return np.array([1 / np.sqrt(blocks.count(block)) for block in blocks])
-
-
-def _components(weighted: Matrix, variance: float) -> tuple[Matrix, Matrix]:
+def _components(scaled: Matrix, variance: float) -> tuple[Matrix, Matrix]:
     """Mean and principal axes that keep ``variance``; each axis points to where its largest loading is positive."""
-    mean = weighted.mean(axis=0)
-    if weighted.shape[1] == 0:
+    mean = scaled.mean(axis=0)
+    if scaled.shape[1] == 0:
         return mean, np.zeros((1, 0))  # nothing differs: every community stands at the same point
-    _, singular, axes = np.linalg.svd(weighted - mean, full_matrices=False)
+    _, singular, axes = np.linalg.svd(scaled - mean, full_matrices=False)
     kept = np.cumsum(singular**2) / max(float((singular**2).sum()), np.finfo(float).tiny)
     axes = axes[: int(np.searchsorted(kept, variance - 1e-12)) + 1]
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])

@@ -1,0 +1,39 @@
+"""From the curves of the criteria to one k and what kind of answer it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from discovery.clustering.choice import Curves, choose
+
+
+def curves(*, gap, diag, full, strength, silhouette, groups) -> Curves:
+    """Curves of k = 1 to 4 that speak for the given k, one for each criterion."""
+
+    def peak(k: int) -> np.ndarray:
+        return np.where(np.arange(1, 5) == k, 1.0, 0.0)
+
+    values = {
+        "gap": peak(gap), "bic_diag": -peak(diag), "bic_full": -peak(full), "prediction_strength": peak(strength),
+        "silhouette": peak(silhouette), "valley_groups": np.array(groups), "split_half_ari": np.array([1.0, 0.9, 0.9, 0.1]),
+    }  # fmt: skip
+    return Curves(values, dict.fromkeys(values, np.zeros(4)), np.full(4, 10))
+
+
+@pytest.mark.parametrize(
+    ("groups", "segments", "expected"),
+    [
+        ([1, 1, 2, 1], False, (3, "clusters")),
+        ([1, 2, 1, 3], False, (2, "clusters")),
+        ([1, 1, 1, 4], True, (3, "segments")),
+        ([1, 1, 1, 4], False, (1, "none")),
+    ],
+)
+def test_the_median_is_the_most_clusters_there_are(groups, segments, expected):
+    """Votes for 4, 4, 3, 2, 2 mean 3 at most: 3 where it shows a valley, else the 2 that does, else a cut or nothing; never the 4."""
+    choice = choose(
+        curves(gap=4, diag=3, full=2, strength=4, silhouette=2, groups=groups),
+        candidates=frozenset({2, 3, 4}), k_min=1, allow_segments=segments,
+    )  # fmt: skip
+    assert (choice.k, choice.structure) == expected
