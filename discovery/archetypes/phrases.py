@@ -77,7 +77,7 @@ PHRASES: dict[str, Phrase] = {
         "{value} of the calls for help end without thanks or an accepted answer",
     ),
     "growth": Phrase(
-        "growth", "change", "it grows faster", "it grows more slowly",
+        "growth", "change", "the crowd grows faster", "the crowd grows less",
         "the number of active people changes by {value} a month",
     ),
     "author_overlap": Phrase(
