@@ -15,7 +15,8 @@ from discovery.clustering import Clustering
 from discovery.collect import Delivery
 from discovery.features import FEATURES, Measurement
 from discovery.ranking import Rankings
-from scoring.arguments import counter_argument, would_change
+from scoring.arguments.against import counter_argument
+from scoring.arguments.change import would_change
 from scoring.sensitivity import leadership
 from scoring.verdicts import Ranking
 from storage.tables import Score

@@ -11,7 +11,7 @@ from discovery.clustering import Clustering, recluster
 from discovery.config import Config
 from discovery.features import FEATURES, Measurement
 from discovery.features.silence import silent
-from scoring import components, opportunity, uncertainty, verdicts
+from scoring import formula, opportunity, uncertainty, verdicts
 from scoring.components import Panel
 from scoring.opportunity import Entities, Market
 from scoring.uncertainty import Resampling
@@ -75,7 +75,7 @@ def common_zeros(measurement: Measurement) -> pd.DataFrame:
     """
     estimates = measurement.estimates.copy()
     quiet = silent(measurement)
-    for name in sorted(set(components.FEATURES) & set(quiet.columns)):
+    for name in sorted(set(formula.FEATURES) & set(quiet.columns)):
         rows = estimates["feature"] == name
         estimates.loc[rows, "value"] = estimates.loc[rows, "value"].mask(
             quiet[name].reindex(estimates.loc[rows, "community"]).to_numpy(), 0.0

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scoring.components import COMPONENTS, FEATURES, INGREDIENTS, PRIOR, SHARES, SLOTS, Blend, Floats, Ingredient, Panel, blend, combine
+from scoring.components import PRIOR, SHARES, SLOTS, Blend, Floats, Panel, blend, combine
+from scoring.formula import COMPONENTS, FEATURES, INGREDIENTS, Ingredient
 
 Kind = Literal["archetype", "niche", "community"]
 Codes = NDArray[np.int64]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from scoring.components import COMPONENTS, WEIGHTS, combine
+from scoring.components import WEIGHTS, combine
+from scoring.formula import COMPONENTS
 from scoring.verdicts import Gates, Ranking, grade, order
 
 FACTORS = (0.5, 2.0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from scoring.components import COMPONENTS
+from scoring.formula import COMPONENTS
 from storage.results import Provenance, Results
 
 Rows = pd.DataFrame | list[dict[str, Any]]

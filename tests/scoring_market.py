@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from scoring.components import FEATURES, Panel
+from scoring.components import Panel
+from scoring.formula import FEATURES
 from scoring.opportunity import Entities, Kind, Market, Scores, score
 
 LADDER = np.arange(100) / 100

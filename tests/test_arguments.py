@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.arguments import counter_argument, would_change
+from scoring.arguments.against import counter_argument
+from scoring.arguments.change import would_change
 from scoring.arguments.plain import PLAIN, READINGS, VERDICTS
-from scoring.components import FEATURES, Panel
+from scoring.components import Panel
+from scoring.formula import FEATURES
 from scoring.opportunity import score
 from scoring.thresholds import Thresholds
 from scoring.verdicts import rank

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from scoring.components import COMPONENTS, INGREDIENTS, PRIOR, SLOTS, WEIGHTS, Panel, Reading, blend, combine
+from scoring.components import PRIOR, SLOTS, WEIGHTS, Panel, blend, combine
+from scoring.formula import COMPONENTS, INGREDIENTS, Reading
 from storage.tables import PanelValue
 from tests.scoring_market import keys, ladder
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.components import FEATURES
+from scoring.formula import FEATURES
 from scoring.opportunity import Entities, Market, capped_shares, homogeneity, score
 from tests.scoring_market import alone, groups, keys, ladder, market
 

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import pytest
 
-from scoring.components import COMPONENTS
+from scoring.formula import COMPONENTS
 from scoring.opportunity import score
 from scoring.sensitivity import leadership, one_at_a_time
 from scoring.thresholds import Thresholds

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scoring.components import FEATURES
+from scoring.formula import FEATURES
 from scoring.opportunity import Entities, score
 from scoring.thresholds import Thresholds
 from scoring.uncertainty import Resampling, intervals, rematched

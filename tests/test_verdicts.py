@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from scoring.components import FEATURES
+from scoring.formula import FEATURES
 from scoring.opportunity import score
 from scoring.thresholds import Thresholds
 from scoring.verdicts import VERDICTS, Comparison, Gates, Saying, apart, comparisons, grade, order, rank, reason

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from scoring.arguments.plain import PLAIN, figure, short, verdict
 from scoring.arguments.telling import Claim, told, worded
-from scoring.components import INGREDIENTS, PRIOR, Floats, Panel, Reading, combine
+from scoring.components import PRIOR, Floats, Panel, combine
+from scoring.formula import INGREDIENTS, Reading
 from scoring.opportunity import COMPONENT_OF, NAMES, SLOT_NAMES
 from scoring.verdicts import SHALLOW, VERDICTS, Gates, Grades, Ranking, apart, blocking, comparisons, grade
 

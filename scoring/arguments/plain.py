@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from scoring.components import COMPONENTS, INGREDIENTS, Reading
+from scoring.formula import COMPONENTS, INGREDIENTS, Reading
 
 TITLES = {component.name: component.title for component in COMPONENTS}
 READINGS = {reading.feature: reading for ingredient in INGREDIENTS for reading in ingredient.readings}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scoring.arguments.telling import told
-from scoring.components import COMPONENTS
+from scoring.formula import COMPONENTS
 from scoring.report import queries
 from scoring.report.against import against
 from scoring.report.queries import KINDS, Kind

@@ -18,8 +18,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from scoring.components import COMPONENTS
 from scoring.escape import Markdown, markdown_link, markdown_text
+from scoring.formula import COMPONENTS
 from scoring.report import words
 from scoring.report.content import Contents
 
