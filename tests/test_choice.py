@@ -37,3 +37,13 @@ def test_the_median_is_the_most_clusters_there_are(groups, segments, expected):
         candidates=frozenset({2, 3, 4}), k_min=1, allow_segments=segments,
     )  # fmt: skip
     assert (choice.k, choice.structure) == expected
+
+
+@pytest.mark.parametrize(("segments", "expected"), [(True, (3, "segments")), (False, (1, "none"))])
+def test_clusters_that_resamples_do_not_show_are_a_cut(segments, expected):
+    """Where clusters may not be claimed, the same curves give the stable cut or nothing, whatever valley they show."""
+    choice = choose(
+        curves(gap=4, diag=3, full=2, strength=4, silhouette=2, groups=[1, 1, 2, 1]),
+        candidates=frozenset({2, 3, 4}), k_min=1, allow_segments=segments, allow_clusters=False,
+    )  # fmt: skip
+    assert (choice.k, choice.structure) == expected

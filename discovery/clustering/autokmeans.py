@@ -115,6 +115,8 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         candidates, jaccard = self._candidates(sample, path, random)
         choice = self._choose(found, candidates)
         wins = self._resampled(sample, path[: max(choice.k, self.last_k or 1, *choice.votes.values()) + 1], candidates, random)
+        if choice.structure == "clusters" and 2 * sum(win.structure == "clusters" for win in wins) < len(wins):
+            choice = self._choose(found, candidates, allow_clusters=False)  # a valley that most resamples do not show is no find
         lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == separated(found, k))
         choice, self.confidence_ = self._keep(choice, wins, lasting)
         return found, jaccard, choice
@@ -131,9 +133,9 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
                 weakest[part.k - 1] = bootstrap_jaccard(rows, part, random=random, resamples=max(1, self.n_resamples // 2)).min()
         return frozenset(int(k) for k in np.flatnonzero(weakest >= STABLE) + 1), weakest
 
-    def _choose(self, found: Curves, candidates: frozenset[int]) -> Choice:
+    def _choose(self, found: Curves, candidates: frozenset[int], *, allow_clusters: bool = True) -> Choice:
         large = frozenset(k for k in candidates if k <= found.k_max)
-        return choose(found, candidates=large, k_min=self.k_min, allow_segments=self.allow_segments)
+        return choose(found, candidates=large, k_min=self.k_min, allow_segments=self.allow_segments, allow_clusters=allow_clusters)
 
     def _resampled(self, rows: Matrix, path: list[Partition], candidates: frozenset[int], random: np.random.Generator) -> list[Choice]:
         """Choose again on subsamples of four fifths of the rows, 2,000 at most; from the known centres, against shared references."""

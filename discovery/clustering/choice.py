@@ -133,18 +133,18 @@ def _rows(n: int, most: int, random: np.random.Generator) -> Labels:
     return np.arange(n) if n <= most else np.sort(random.choice(n, most, replace=False))
 
 
-def choose(found: Curves, *, candidates: frozenset[int], k_min: int, allow_segments: bool) -> Choice:
+def choose(found: Curves, *, candidates: frozenset[int], k_min: int, allow_segments: bool, allow_clusters: bool = True) -> Choice:
     """Let the criteria vote among the candidates (and k = 1, where that is allowed); the median of their votes is the most there are.
 
     k is a number: votes for 6 and 7 stand nearer to each other than to 2, and the median is the k from which no majority would
     move. Clusters without a valley between any two groups of them are a cut, not a find: then the next smaller k that shows one is
-    taken, and where none does, segments are offered where allowed, else one cluster.
+    taken, and where none does (or clusters are not allowed), segments are offered where allowed, else one cluster.
     """
     allowed = sorted(k for k in candidates | {1} if k_min <= k <= found.k_max) or [min(k_min, found.k_max)]
     votes = _votes(found, allowed)
     most = sorted(votes.values())[len(votes) // 2]
     apart = [k for k in allowed if k <= most and separated(found, k)]
-    if apart:
+    if apart and allow_clusters:
         return Choice(apart[-1], "clusters", votes)
     cut = _segments(found, [k for k in allowed if k > 1]) if allow_segments else 0
     if cut:
