@@ -11,6 +11,7 @@ import pandas as pd
 from discovery.archetypes.evidence import evidence
 from discovery.archetypes.needs import needs
 from discovery.archetypes.people import foreign_languages, main_language, shared_names
+from discovery.archetypes.phrases import UNTOLD
 from discovery.archetypes.profile import profiles
 from discovery.archetypes.template import Ask, Facts, Trait
 from discovery.archetypes.terms import terms
@@ -63,7 +64,11 @@ def facts(measurement: Measurement, about: Known, *, cut: bool) -> list[Facts]:
             cut=cut,
             communities=int((about.members == group).sum()),
             authors=int(authors[group]),
-            traits=tuple(Trait(row.feature, row.value, row.market, row.z) for row in _of(about.profile, group) if np.isfinite(row.market)),
+            traits=tuple(
+                Trait(row.feature, row.value, row.market, row.z)
+                for row in _of(about.profile, group)
+                if np.isfinite(row.market) and row.feature not in UNTOLD
+            ),
             terms=tuple(visible(row.term) for row in _of(about.terms, group)),
             asks=tuple(Ask(row.need, row.authors, row.communities) for row in _of(shared, group)),
             excerpts=tuple(row.excerpt for row in _of(about.evidence, group) if row.excerpt),

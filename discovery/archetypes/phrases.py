@@ -20,6 +20,8 @@ class Phrase(NamedTuple):
     """The same as a sentence that holds ``{value}``; empty where the value is on a scale of ours that nobody can picture."""
 
 
+UNTOLD = frozenset({"deleted_share", "duplicate_share"})
+"""Features that tell how sound the records are, not what people do: nothing is named after them."""
 PHRASES: dict[str, Phrase] = {
     "posting_frequency": Phrase("pace", "number", "more is posted", "less is posted", "{value} posts and replies are written a day"),
     "active_authors": Phrase("size", "number", "more people take part", "fewer people take part", "{value} people are active in 28 days"),
@@ -40,10 +42,6 @@ PHRASES: dict[str, Phrase] = {
     ),
     "elephant_number": Phrase(
         "voices", "number", "more people carry it", "fewer people carry it", "{value} people write half of it",
-    ),
-    "duplicate_share": Phrase(
-        "copies", "percent", "people repeat themselves more", "people repeat themselves less",
-        "{value} of the records are copies of the author's own",
     ),
     "reciprocity": Phrase(
         "engagement", "percent", "more pairs answer each other", "fewer pairs answer each other",
@@ -83,10 +81,6 @@ PHRASES: dict[str, Phrase] = {
     "author_overlap": Phrase(
         "overlap", "percent", "more people are active elsewhere too", "people keep to one place",
         "{value} of the people are active in another community",
-    ),
-    "deleted_share": Phrase(
-        "deletion", "percent", "more accounts are gone", "fewer accounts are gone",
-        "{value} of the records have lost their author",
     ),
     "lexical_diversity": Phrase("vocabulary", "number", "words vary more", "words repeat more"),
     "specificity": Phrase("jargon", "number", "talk is more specialised", "talk is more general"),
