@@ -22,7 +22,7 @@ from storage.pseudonyms import Pseudonyms
 from storage.records import Batch, Coverage, Cursor, Tally
 
 APPLICATION = "subcurrent activity"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAGIC = b"DUCK"
 """At byte 8 of every DuckDB file."""
 CHECKPOINT = "256MB"
@@ -42,14 +42,26 @@ CREATE TABLE communities (
     community TEXT, source_id INTEGER, name TEXT NOT NULL, url TEXT, description TEXT NOT NULL, members BIGINT, sensitive BOOLEAN NOT NULL,
     retrieved_at BIGINT, PRIMARY KEY (community, source_id));
 CREATE TABLE records (
-    record_id TEXT NOT NULL, source_ids INTEGER[] NOT NULL, communities TEXT[] NOT NULL,
+    record_id TEXT NOT NULL, key UBIGINT NOT NULL, changed BIGINT NOT NULL, source_ids INTEGER[] NOT NULL, communities TEXT[] NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('post', 'reply')), author BIGINT, created_at BIGINT NOT NULL,
     title TEXT NOT NULL, text TEXT NOT NULL, thread TEXT, parent TEXT, score BIGINT, replies BIGINT, accepted BOOLEAN,
     bot BOOLEAN NOT NULL, url TEXT, domain TEXT, retrieved_at BIGINT, digest UBIGINT NOT NULL);
 CREATE TABLE names (name BIGINT NOT NULL);
+CREATE SEQUENCE page;
 CREATE TABLE quarantine (
     run_id TEXT NOT NULL, source_id INTEGER NOT NULL, position TEXT NOT NULL, reason TEXT NOT NULL, sha256 TEXT NOT NULL);
 """
+
+_UPGRADES = {
+    1: """
+    CREATE SEQUENCE page;
+    ALTER TABLE records ADD COLUMN key UBIGINT;
+    ALTER TABLE records ADD COLUMN changed BIGINT;
+    UPDATE records SET key = md5_number_lower(record_id), changed = 1;
+    SELECT nextval('page');
+    """,
+}
+"""What turns a store of a schema into one of the next."""
 
 _COUNT = """
 UPDATE collections SET position = $position, exhausted = $exhausted, fetched = fetched + $fetched, stored = stored + $stored,
@@ -297,12 +309,25 @@ def _identify(connection: duckdb.DuckDBPyConnection, path: Path, pseudonyms: Pse
         application, version, fingerprint = None, 0, 0
     if application != APPLICATION:
         raise ActivityFileError(f"{path} is a DuckDB database of another program. Choose another data_dir.")
+    if fingerprint == pseudonyms.fingerprint():
+        version = _upgraded(connection, version)
     if version != SCHEMA_VERSION:
         raise ActivityFileError(
             f"{path} has schema {version}, this version reads {SCHEMA_VERSION}. Install the version that wrote it, or one newer."
         )
     if fingerprint != pseudonyms.fingerprint():
         raise ActivityFileError(f"{path} was written under another pseudonym key. Restore the key file beside it, or begin a new data_dir.")
+
+
+def _upgraded(connection: duckdb.DuckDBPyConnection, version: int) -> int:
+    """Bring the tables of an older version up to this one's, a version a transaction; give the version they then have."""
+    while version in _UPGRADES:
+        connection.begin()
+        connection.execute(_UPGRADES[version])
+        connection.execute("UPDATE meta SET version = version + 1")
+        connection.commit()
+        version += 1
+    return version
 
 
 @contextmanager

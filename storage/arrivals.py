@@ -1,7 +1,8 @@
 """What a batch changes in the store: records without names in, as rows inserted, replaced or left, and how many of each.
 
 Everything here runs inside the transaction of its caller. The latest version of a record wins; of two read at the same
-instant the greater by what it says, so that neither the order of arrival nor a key decides.
+instant the greater by what it says, so that neither the order of arrival nor a key decides. A record bears the number of the
+page that last changed it, by which a later measuring finds what is new to it.
 """
 
 from __future__ import annotations
@@ -58,11 +59,15 @@ _OUTCOMES = """
 SELECT outcome, count(*), count(*) FILTER (later), count(*) FILTER (NOT credited) FROM arriving GROUP BY outcome
 UNION ALL SELECT 'repeated', (SELECT count(*) FROM incoming) - count(*), 0, 0 FROM arriving
 """
-_INSERT = f"INSERT INTO records BY NAME SELECT record_id, source_ids, communities, {', '.join(_FIELDS)} FROM arriving WHERE outcome = 'new'"  # noqa: S608
+_INSERT = f"""
+INSERT INTO records BY NAME
+SELECT record_id, md5_number_lower(record_id) AS key, $page AS changed, source_ids, communities, {", ".join(_FIELDS)}
+FROM arriving WHERE outcome = 'new'
+"""  # noqa: S608 - the columns are ours
 _REFRESH = (
     "UPDATE records AS r SET retrieved_at = a.retrieved_at FROM arriving a WHERE r.rowid = a.place AND a.outcome = 'same' AND a.later"
 )
-_CREDITED = "source_ids = list_sort(list_distinct(list_append(r.source_ids, $source)))"
+_CREDITED = "source_ids = list_sort(list_distinct(list_append(r.source_ids, $source))), changed = $page"
 _CREDIT = f"UPDATE records AS r SET {_CREDITED} FROM arriving a WHERE r.rowid = a.place AND a.outcome <> 'newer' AND NOT a.credited"  # noqa: S608
 _REPLACE = f"UPDATE records AS r SET {_CREDITED}, {_ASSIGNED} FROM arriving a WHERE r.rowid = a.place AND a.outcome = 'newer'"  # noqa: S608
 
@@ -105,13 +110,14 @@ class Arrivals:
             if "tie" in outcomes:
                 self._run(_BREAK_TIES)
                 outcomes = self._outcomes()
-        stored = self._run(_INSERT)
+        page = self._run("SELECT nextval('page')")
+        stored = self._run(_INSERT, page=page)
         if outcomes.get("same", (0, 0, 0))[1]:
             self._run(_REFRESH)
         if any(uncredited for _, _, uncredited in outcomes.values()):
-            self._run(_CREDIT, source=self._source)
+            self._run(_CREDIT, source=self._source, page=page)
         if "newer" in outcomes:
-            stored += self._run(_REPLACE, source=self._source)
+            stored += self._run(_REPLACE, source=self._source, page=page)
         return stored, sum(count for outcome, (count, _, _) in outcomes.items() if outcome not in {"new", "newer"})
 
     def communities(self, communities: Sequence[Community]) -> None:
@@ -168,7 +174,7 @@ class Arrivals:
         self._connection.unregister("incoming")  # not after an error: the transaction is over then, and the next frame replaces this one
 
     def _run(self, statement: str, **values: object) -> int:
-        """Execute a statement and give the number of rows it changed."""
+        """Execute a statement and give the number it answers with: of rows changed, where it changes any."""
         rows = self._connection.execute(statement, values or None).fetchall()
         return int(rows[0][0]) if rows else 0
 

@@ -22,8 +22,9 @@ CREATE TABLE sources(source_id INTEGER PRIMARY KEY, name TEXT UNIQUE, kind TEXT,
     quote_ok BOOLEAN, llm_ok BOOLEAN, licence TEXT);
 CREATE TABLE communities(community TEXT, source_id INTEGER, name TEXT, url TEXT, description TEXT, members BIGINT, sensitive BOOLEAN,
     retrieved_at BIGINT, PRIMARY KEY(community, source_id));
-CREATE TABLE records(record_id TEXT, source_ids INTEGER[], communities TEXT[], kind TEXT, author BIGINT, created_at BIGINT, title TEXT,
-    text TEXT, thread TEXT, parent TEXT, score BIGINT, replies BIGINT, accepted BOOLEAN, bot BOOLEAN,
+CREATE TABLE records(record_id TEXT, key UBIGINT, changed BIGINT, source_ids INTEGER[], communities TEXT[], kind TEXT,
+    author BIGINT, created_at BIGINT, title TEXT, text TEXT, thread TEXT, parent TEXT, score BIGINT, replies BIGINT,
+    accepted BOOLEAN, bot BOOLEAN,
     url TEXT, domain TEXT, retrieved_at BIGINT, digest UBIGINT);
 """
 ENGLISH = "this is what we did with the thing that you and they have been at for it was not what she said they would do with us"
@@ -68,6 +69,7 @@ def store(
         file.write("\n".join(json.dumps(record) for record in records))
         file.flush()
         connection.execute(f"INSERT INTO records SELECT * FROM read_ndjson(?, columns = {columns})", [file.name])  # noqa: S608 - our own schema
+        connection.execute("UPDATE records SET key = md5_number_lower(record_id), changed = 1")
     return connection
 
 

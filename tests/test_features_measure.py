@@ -195,7 +195,8 @@ def real_threads():
     connection.execute("INSERT INTO sources VALUES (1, 'one', 'table', 'reddit', false, 'unknown', true, false, '')")
     connection.execute(
         """
-        INSERT INTO records SELECT 'reddit:' || id, [1], ['reddit:' || lower(subreddit)], if(kind = 'post', 'post', 'reply'),
+        INSERT INTO records SELECT 'reddit:' || id, md5_number_lower('reddit:' || id), 1, [1], ['reddit:' || lower(subreddit)],
+            if(kind = 'post', 'post', 'reply'),
             if(author IS NULL, NULL, (hash(author) % 4611686018427387904)::BIGINT), epoch(created_at)::BIGINT, coalesce(title, ''),
             coalesce(text, ''), 'reddit:' || thread_id, 'reddit:' || parent_id, score, NULL, NULL,
             coalesce(author = 'AutoModerator', false),

@@ -1,8 +1,8 @@
 """Who pays, seeks, complains, refuses, promotes: every record is read, one record at a time, and the exact span is kept.
 
-In: ``entry``, ``records`` and the lexicon. Out: the temporary tables ``tag`` (record, tier) and ``vote`` (one vote per author
-and tier), and the hits with their spans. The database filters with one alternation that matches a superset (RE2, lookarounds
-dropped, gaps widened); only what passes is read by the exact patterns in Python.
+In: the records of a batch that nobody has read yet, and the lexicon. Out: the partials ``hit`` (by record, with its span), ``vote``
+(one per author and tier) and ``mention`` (what may stand as evidence). The database filters with one alternation that matches a
+superset (RE2, lookarounds dropped, gaps widened); only what passes is read by the exact patterns in Python.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 import yaml
 
-from discovery.features.selection import WORDS, load
-from discovery.features.text import Sentences, prose
+from discovery.features.partials import NOTHING, Partial, want
+from discovery.features.text import WORDS, Sentences, prose
 
 if TYPE_CHECKING:
     import duckdb
@@ -147,14 +147,57 @@ def read(text: str, *, among: tuple[str, ...] | None = None) -> list[Hit]:
 class Found(NamedTuple):
     """A record that shows intent, its words and its hits."""
 
-    record: int
-    """The record's number in the order of ids."""
+    key: int
     words: str
     hits: list[Hit]
 
 
+TABLES = """
+CREATE TABLE IF NOT EXISTS partial.read_to (c INTEGER, page BIGINT);
+CREATE TABLE IF NOT EXISTS partial.hit (c INTEGER, key UBIGINT, tier VARCHAR, span_start BIGINT, span_end BIGINT);
+"""
+_READABLE = "CREATE OR REPLACE TEMP TABLE readable AS SELECT c FROM partial.spoken SEMI JOIN batch USING (c) WHERE language = $lexicon"
+_UNREAD = """
+CREATE OR REPLACE TEMP TABLE unread AS
+SELECT c, key FROM partial.member JOIN readable USING (c) LEFT JOIN partial.read_to USING (c)
+WHERE worded AND NOT bot AND changed > coalesce(page, $nothing)
+"""
+_VOTES = ", ".join(f"max((tier = '{tier}')::TINYINT) AS {tier}" for tier in TIERS)
+_VOTE = f"""
+SELECT c, a, {_VOTES} FROM entry JOIN partial.hit USING (c, key) SEMI JOIN readable USING (c) WHERE a IS NOT NULL GROUP BY c, a
+"""  # noqa: S608 - names of tiers
+_MENTION = """
+WITH hits AS (SELECT c, key, a, tier, span_start, span_end FROM entry JOIN partial.hit USING (c, key) SEMI JOIN readable USING (c)),
+ordered AS (
+    SELECT *, row_number() OVER (PARTITION BY c, tier, coalesce(a, key::HUGEINT), a IS NULL ORDER BY key) AS turn FROM hits
+), kept AS (SELECT *, row_number() OVER (PARTITION BY c, tier ORDER BY turn, key) AS place FROM ordered)
+SELECT c, key, tier, place, span_start, span_end FROM kept WHERE place <= $most
+"""
+_EVIDENCE = f"""
+WITH found AS (
+    SELECT row, community, tier, place, span_start, span_end, records.rowid AS rid
+    FROM partial.mention JOIN span USING (c) JOIN partial.community USING (c) JOIN records USING (key)
+)
+SELECT community, record_id, tier, thread, span_start, span_end, {WORDS} AS text, url, created_at, score
+FROM found JOIN records ON records.rowid = rid ORDER BY row, tier, place
+"""  # noqa: S608 - a constant of ours
+
+
+def partials(per_tier: int) -> tuple[Partial, ...]:
+    """Declare one vote per author and tier, and the hits that may stand as evidence: the first by hash, one per author before a second."""
+    return Partial("vote", _VOTE), Partial("mention", _MENTION, {"most": per_tier})
+
+
+def unread(connection: duckdb.DuckDBPyConnection) -> None:
+    """Find the records of the batch that are still to be read, in communities whose language the lexicon knows: table ``unread``."""
+    connection.execute(TABLES)
+    connection.execute(_READABLE, {"lexicon": LEXICON_LANGUAGE})
+    connection.execute(_UNREAD, {"nothing": NOTHING})
+    want(connection, "SELECT DISTINCT NULL::INTEGER AS c, key FROM unread")
+
+
 def search(connection: duckdb.DuckDBPyConnection) -> Iterator[Found]:
-    """Read every record of the communities whose language the lexicon knows (table ``readable``) and yield those with intent.
+    """Read every record of the table ``wanted`` and yield those with intent.
 
     They stream as the database finds them, in no order, so that their words are never held all at once.
     """
@@ -164,38 +207,24 @@ def search(connection: duckdb.DuckDBPyConnection) -> Iterator[Found]:
     counted = [tier for code, tier in tiers.items() if code in TIERS]
     rows = connection.execute(
         f"""
-        WITH mine AS (SELECT DISTINCT r, rid FROM entry JOIN readable USING (c) WHERE worded),
-        said AS (SELECT r, {WORDS} AS words FROM records JOIN mine ON records.rowid = rid)
-        SELECT r, words, [{flags}] FROM said WHERE regexp_matches(words, $opening, 'i') AND regexp_matches(words, $any, 'i')
+        WITH said AS (SELECT wanted.key, {WORDS} AS words FROM records JOIN wanted ON records.rowid = wanted.rid)
+        SELECT key, words, [{flags}] FROM said WHERE regexp_matches(words, $opening, 'i') AND regexp_matches(words, $any, 'i')
         """,  # noqa: S608 - constants of ours; what is variable is bound
         {"opening": "|".join(tier.opening for tier in counted), "any": "|".join(tier.superset for tier in counted), **supersets},
     )
     while chunk := rows.fetchmany(CHUNK):
-        for record, words, flagged in chunk:
+        for key, words, flagged in chunk:
             hits = read(words, among=tuple(code for code, on in zip(tiers, flagged, strict=True) if on))
             if hits:
-                yield Found(record, words, hits)
+                yield Found(key, words, hits)
 
 
-def tag(connection: duckdb.DuckDBPyConnection, tags: pd.DataFrame) -> None:
-    """Put the hits into ``tag`` and give each author at most one vote per community and tier: ``vote``."""
-    load(connection, "tag", tags)
-    votes = ", ".join(f"max((tier = '{tier}')::TINYINT) AS \"{tier}\"" for tier in TIERS)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE vote AS SELECT c, a, {votes} FROM entry JOIN tag USING (r) WHERE a IS NOT NULL GROUP BY c, a"  # noqa: S608 - names of tiers
-    )
+def have_read(connection: duckdb.DuckDBPyConnection, page: int) -> None:
+    """Note up to which page the readable communities of the batch have been read."""
+    connection.execute("DELETE FROM partial.read_to WHERE c IN (SELECT c FROM readable)")
+    connection.execute("INSERT INTO partial.read_to SELECT c, ? FROM readable", [page])
 
 
-def mentions(connection: duckdb.DuckDBPyConnection, *, per_tier: int) -> pd.DataFrame:
-    """Keep the hits that may stand as evidence: per community and tier the first by hash, one per author before a second."""
-    return connection.execute(
-        f"""
-        WITH hits AS (SELECT c, r, rid, h, a, tier, span_start, span_end FROM entry JOIN tag USING (r) JOIN readable USING (c)),
-        ordered AS (SELECT *, row_number() OVER (PARTITION BY c, tier, coalesce(a, -r) ORDER BY h, r) AS turn FROM hits),
-        kept AS (SELECT *, row_number() OVER (PARTITION BY c, tier ORDER BY turn, h, r) AS place FROM ordered)
-        SELECT p.community, record_id, tier, thread, span_start, span_end, {WORDS} AS text, url, created_at, score
-        FROM kept JOIN records ON records.rowid = rid JOIN placed p ON p.row = c
-        WHERE place <= $most ORDER BY p.row, tier, place
-        """,  # noqa: S608 - a constant of ours
-        {"most": per_tier},
-    ).df()
+def mentions(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Give the hits that may stand as evidence, with the words of their records."""
+    return connection.execute(_EVIDENCE).df()

@@ -1,25 +1,26 @@
-"""The measuring of a run, read top to bottom: select → words → intent → threads → authors → estimates.
+"""The measuring of a run, read top to bottom: arrive → place → reduce what was touched → combine → estimates.
 
-In: the DuckDB connection of the activity store. Out: a :class:`Measurement`. SQL reduces records to integer sums, so that
-neither the order of the input nor the number of threads changes a bit; Python turns the sums into estimates.
+In: the DuckDB connection of the activity store. Out: a :class:`Measurement`. SQL reduces records to integer sums, community by
+community, so that neither the order of the input nor the number of threads changes a bit; Python turns the sums into estimates.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from discovery.features import activity, engagement, growth, needs, reach, replies, retention, saturation, vocabulary
+from discovery.features import activity, engagement, growth, needs, reach, replies, retention, saturation, selection, vocabulary
 from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
-from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions, search, tag
+from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions
 from discovery.features.measurement import Measurement, Scope
-from discovery.features.phrases import Phrase, needed
-from discovery.features.selection import load, select
-from discovery.features.text import language
+from discovery.features.members import arrive, batches
+from discovery.features.partials import advance, fingerprint, known
+from discovery.features.reduction import BATCH_TABLES, reduce
+from discovery.features.selection import load
 from discovery.settings import FeatureSettings
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 FAMILIES = (activity, retention, engagement, replies, growth, reach, vocabulary, needs, saturation)
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
-    *("placed", "spans", "entry", "span", "word", "term", "readable", "tag", "vote", "thread", "thread_state"),
-    *("author_thread", "author", "author_month", "portfolio", "named_product", "naming", "total"),
+    *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "thread_state", "author_thread", "elsewhere"),
+    *("covered_month", "portfolio", "naming", *BATCH_TABLES),
 )
 """Temporary tables of a measuring, dropped at its end."""
 PUBLIC = [
@@ -51,42 +52,39 @@ PUBLIC = [
 ]
 
 
-class _Read(NamedTuple):
-    """What reading the records' words for intent has found, as plain rows."""
-
-    tags: pd.DataFrame
-    phrases: list[Phrase]
-    products: list[tuple[int, str]]
-
-
 def measure(connection: duckdb.DuckDBPyConnection, *, scope: Scope, settings: FeatureSettings) -> Measurement:
-    """Measure every community that the run's sources show.
+    """Measure every community that the run's sources show, computing afresh only what has changed since the last measuring of them.
 
     Raises:
         SourceNotStoredError: the scope names a source the store does not hold.
     """
+    sources = selection.sources_of(connection, scope)
     try:
-        facts = select(connection, scope=scope)
-        facts["language"] = _languages(connection, len(facts), settings)
-        facts = _with_lexicon(facts)
-        load(connection, "readable", pd.DataFrame({"c": facts.index[facts["lexicon"]].to_numpy(dtype="int64")}))
-        read = _read(connection)
-        tag(connection, read.tags)
-        evidence = mentions(connection, per_tier=settings.mentions_per_tier)
-        statistics, kinds = _statistics(connection, facts, read, scope=scope, settings=settings)
-        records, authors = connection.execute("SELECT records, authors FROM total").fetchall()[0]
-        return _measurement(statistics, kinds, evidence, totals=(records, authors))
+        placed = _refreshed(connection, sources, scope=scope, settings=settings)
+        facts = selection.facts(connection, placed=placed, sources=sources)
+        facts["language"] = vocabulary.languages(connection, len(facts))
+        statistics, kinds = _statistics(connection, _with_lexicon(facts), scope=scope, settings=settings)
+        return _measurement(statistics, kinds, mentions(connection), totals=selection.totals(connection))
     finally:
         for table in TABLES:
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def _languages(connection: duckdb.DuckDBPyConnection, communities: int, settings: FeatureSettings) -> pd.Series[str]:
-    """Sample the words of each community and tell its language; None where there is too little text."""
-    said = vocabulary.sample_words(connection, records=settings.sample_records)
-    told = pd.Series([language(words) for words in said["words"]], index=said["c"], dtype=object)
-    spoken = told.reindex(range(communities))
-    return spoken.where(spoken.notna(), None)
+def _refreshed(connection: duckdb.DuckDBPyConnection, sources: pd.DataFrame, *, scope: Scope, settings: FeatureSettings) -> pd.DataFrame:
+    """Bring all partials up to the records of the store, in one transaction; return where each community is placed."""
+    connection.begin()
+    try:
+        so_far = known(connection, fingerprint(scope, settings))
+        page = arrive(connection, sources=sources.index.tolist(), known=so_far)
+        placed = selection.place(connection, scope=scope, sources=sources)
+        for _ in batches(connection):
+            reduce(connection, settings=settings, page=page)
+        advance(connection, page)
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+    return placed
 
 
 def _with_lexicon(facts: pd.DataFrame) -> pd.DataFrame:
@@ -97,35 +95,14 @@ def _with_lexicon(facts: pd.DataFrame) -> pd.DataFrame:
     return facts
 
 
-def _read(connection: duckdb.DuckDBPyConnection) -> _Read:
-    """Read every record for intent; keep spans, what is needed and the products named in words of buying and switching."""
-    rows: list[tuple[int, str, int, int]] = []
-    phrases: list[Phrase] = []
-    products: list[tuple[int, str]] = []
-    for found in search(connection):
-        by_tier = {hit.tier: hit for hit in found.hits}
-        rows.extend((found.record, *hit) for hit in found.hits)
-        voiced = by_tier.get("T1") or by_tier.get("T0")
-        if voiced and (phrase := needed(found.words, record=found.record, start=voiced.start, end=voiced.end)):
-            phrases.append(phrase)
-        named = (
-            saturation.named(found.words, start=by_tier[tier].start, end=by_tier[tier].end) for tier in ("SW", "T4") if tier in by_tier
-        )
-        products.extend((found.record, product) for product in named if product)
-    tags = pd.DataFrame(rows, columns=["r", "tier", "span_start", "span_end"]).astype(
-        {"r": "int64", "span_start": "int64", "span_end": "int64"}
-    )
-    return _Read(tags, phrases, products)
-
-
 def _statistics(
-    connection: duckdb.DuckDBPyConnection, facts: pd.DataFrame, read: _Read, *, scope: Scope, settings: FeatureSettings
+    connection: duckdb.DuckDBPyConnection, facts: pd.DataFrame, *, scope: Scope, settings: FeatureSettings
 ) -> tuple[Statistics, pd.DataFrame]:
-    """Reduce the entries to everything the features are made of; also return every kind of need with its name."""
+    """Combine the partials to everything the features are made of; also return every kind of need with its name."""
     threads = replies.thread_tables(connection)
     author_tables(connection)
-    kinds = needs.needs(connection, read.phrases)
-    products = saturation.product_tables(connection, read.products)
+    kinds = needs.needs(connection)
+    products = saturation.product_tables(connection)
     facts = facts.join(threads).join(saturation.product_counts(connection))
     facts = facts.join(listed_authors(connection).set_index("row").add_prefix("listed_"))
     spectrum = vocabulary.spectrum(connection)
@@ -136,7 +113,7 @@ def _statistics(
     counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
     whole = [column for column in counts if column not in {"exposure", "observed"} and facts[column].dtype != bool]
     facts[whole] = facts[whole].fillna(0).astype("int64")
-    load(connection, "portfolio", pd.DataFrame({"c": facts.index[facts["portfolio"]].to_numpy(dtype="int64")}))
+    load(connection, "portfolio", pd.DataFrame({"row": facts.index[facts["portfolio"]].to_numpy(dtype="int64")}))
     statistics = Statistics(
         communities=facts,
         authors=author_sums(connection, tiers=TIERS),

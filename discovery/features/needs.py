@@ -9,6 +9,7 @@ import pandas as pd
 
 from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, columns, feature
 from discovery.features.estimation import Z90, author_share, author_totals, totals
+from discovery.features.partials import Partial
 from discovery.features.phrases import Phrase, Vote, grouped
 
 if TYPE_CHECKING:
@@ -22,17 +23,21 @@ VOTERS = {"authors": "voters"}
 MONEY = Ratio(MONEY_WEIGHTS, "voters")
 
 
-def needs(connection: duckdb.DuckDBPyConnection, phrases: list[Phrase]) -> pd.DataFrame:
-    """Put requests of one kind together: row, kind, need, voter, as :func:`grouped` gives them. Needs ``entry`` and ``readable``."""
-    frame = pd.DataFrame({"r": np.array([phrase.record for phrase in phrases], dtype="int64")})
-    connection.register("phrase_frame", frame)
-    placed = connection.execute(
-        "SELECT c, a, r FROM entry JOIN readable USING (c) JOIN phrase_frame USING (r) WHERE a IS NOT NULL ORDER BY c, r"
-    ).fetchall()
-    connection.unregister("phrase_frame")
-    names = dict(connection.execute("SELECT row, community FROM placed").fetchall())
-    by_record = {phrase.record: phrase for phrase in phrases}
-    return grouped((Vote(row, author, by_record[record]) for row, author, record in placed), names=names)
+TABLES = "CREATE TABLE IF NOT EXISTS partial.wish (c INTEGER, key UBIGINT, said VARCHAR, asked BOOLEAN)"
+PARTIALS = (
+    Partial(
+        "voice",
+        "SELECT c, a, key, said, asked FROM entry JOIN partial.wish USING (c, key) SEMI JOIN readable USING (c) WHERE a IS NOT NULL",
+    ),
+)
+"""Who asks for what, in the words of each request."""
+
+
+def needs(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Put requests of one kind together: row, kind, need, voter, as :func:`grouped` gives them."""
+    names = dict(connection.execute("SELECT row, community FROM span JOIN partial.community USING (c)").fetchall())
+    voices = connection.execute("SELECT row, a, key, said, asked FROM partial.voice JOIN span USING (c)").fetchall()
+    return grouped((Vote(row, a, Phrase(key, tuple(said.split(" ")), asked)) for row, a, key, said, asked in voices), names=names)
 
 
 class _Voice(NamedTuple):

@@ -21,18 +21,20 @@ ANONYMITY, ROUNDING = 10, 5
 """Fewer shared authors than this count as none; more are rounded down to this step."""
 
 _SHARED = """
-WITH mine AS (SELECT author.c AS own, a FROM author JOIN portfolio USING (c))
-SELECT author.c AS row, own, count(*) AS shared FROM author JOIN mine USING (a) WHERE author.c <> own GROUP BY ALL ORDER BY row, own
+WITH people AS (SELECT row, a FROM partial.author JOIN span USING (c)),
+mine AS (SELECT row AS own, a FROM people SEMI JOIN portfolio USING (row))
+SELECT row, own, count(*) AS shared FROM people JOIN mine USING (a) WHERE row <> own GROUP BY ALL ORDER BY row, own
 """
-
-
-_PEOPLE = "SELECT split_part(community, ':', 1), count(DISTINCT a) FROM author JOIN placed ON c = row GROUP BY ALL"
+_PEOPLE = """
+SELECT split_part(community, ':', 1), count(DISTINCT a) FROM partial.author JOIN partial.community USING (c) SEMI JOIN span USING (c)
+GROUP BY ALL
+"""
 
 
 def lifts(connection: duckdb.DuckDBPyConnection, *, communities: pd.DataFrame) -> pd.DataFrame:
     """Give each community its best lift with a community of the portfolio: row, lift, low, high, shared.
 
-    ``communities`` says in ``portfolio`` which are the user's own. Needs the temporary tables ``author`` and ``portfolio``.
+    ``communities`` says in ``portfolio`` which are the user's own. Needs the temporary tables ``span`` and ``portfolio``.
     """
     shared = connection.execute(_SHARED).df().set_index(["row", "own"])["shared"]
     people = dict(connection.execute(_PEOPLE).fetchall())

@@ -1,7 +1,7 @@
 """What comes back: how soon, from whom, how often nothing, how often no solution.
 
-In: ``entry``, ``span`` and the tags of intent. Out: the temporary tables ``thread`` (one row per post that opens a thread)
-and ``author_thread``, and the features about answers.
+In: the entries of a batch and the hits of intent. Out: the partials ``thread`` (one row per post that opens a thread) and
+``pair``; from them, once ``now`` is known, ``thread_state`` and ``author_thread``, and the features about answers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pandas as pd
 
 from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, because, columns, feature
 from discovery.features.estimation import author_share
+from discovery.features.partials import Partial
 from discovery.features.survival import median_wait
 
 if TYPE_CHECKING:
@@ -23,13 +24,6 @@ PATIENCE = 48 * HOUR
 """Age at which a post without a reply counts as unanswered."""
 SETTLING = 7 * 24 * HOUR
 """Time in which a help thread can be solved."""
-THANKS = (
-    r"\b(?:thanks|thank (?:you|u)|thx|tysm|cheers|much appreciated"
-    r"|that(?:['’]s| is)? (?:worked|works|helps|helped|did (?:it|the trick)|fixed it|solved it)|works now|problem solved"
-    r"|(?:is |it['’]?s )?(?:solved|fixed|resolved) now|got it (?:working|to work)"
-    r"|you(?:['’]re| are) (?:a|the) (?:best|lifesaver))\b|\[solved\]"
-)
-"""What an asker writes who has been helped."""
 UNANSWERED = Ratio({"unanswered": 1}, "aged")
 UNSOLVED = Ratio({"unsolved": 1}, "help")
 QUESTIONS = Ratio({"questions": 1}, "posts")
@@ -37,34 +31,41 @@ NO_REPLIES = "replies: the source neither stores nor counts them"
 NOT_STORED = "replies: the source does not store them"
 
 _THREAD = """
-CREATE OR REPLACE TEMP TABLE thread AS
-WITH sought AS (SELECT DISTINCT r FROM tag WHERE tier = 'T1'),
-heard AS (SELECT c, thread_h, r, a, t, accepted FROM entry WHERE NOT post AND thread_h IS NOT NULL)
-SELECT p.c, p.r, min(p.a) AS a, min(p.t) AS t, min(p.id_h) AS id_h, min(p.replies) AS replies,
-    CASE WHEN bool_or(q.accepted) THEN true ELSE bool_or(p.accepted) END AS accepted,
-    bool_or(p.asks OR p.r IN (SELECT r FROM sought)) AS help, count(q.r) AS stored,
-    min(greatest(q.t, p.t)) FILTER (q.r IS NOT NULL AND (q.a IS NULL OR p.a IS NULL OR q.a <> p.a)) AS first_other,
-    count(DISTINCT q.a) FILTER (p.a IS NULL OR q.a <> p.a) AS others
-FROM entry p LEFT JOIN heard q ON p.c = q.c AND p.id_h = q.thread_h
-WHERE p.post AND p.thread_h IS NOT NULL GROUP BY p.c, p.r
+WITH sought AS (SELECT DISTINCT c, key FROM partial.hit SEMI JOIN readable USING (c) WHERE tier = 'T1'),
+opened AS (
+    SELECT p.c, p.key, a, t, replies, accepted, asks OR sought.key IS NOT NULL AS help FROM entry p LEFT JOIN sought USING (c, key)
+    WHERE post AND thread IS NOT NULL
+), heard AS (SELECT c, thread, key, a, t, accepted, thanks FROM entry WHERE NOT post AND thread IS NOT NULL)
+SELECT p.c, p.key, min(p.a) AS a, min(p.t) AS t, min(p.replies) AS replies,
+    CASE WHEN bool_or(q.accepted) THEN true ELSE bool_or(p.accepted) END AS accepted, bool_or(help) AS help,
+    count(q.key) AS stored,
+    min(greatest(q.t, p.t)) FILTER (q.key IS NOT NULL AND (q.a IS NULL OR p.a IS NULL OR q.a <> p.a)) AS first_other,
+    count(DISTINCT q.a) FILTER (p.a IS NULL OR q.a <> p.a) AS others,
+    coalesce(bool_or(q.thanks AND q.a = p.a AND q.t <= p.t + $settling), false) AS thanked
+FROM opened p LEFT JOIN heard q ON p.c = q.c AND p.key = q.thread GROUP BY p.c, p.key
 """
+
+_PAIR = """
+WITH directed AS (
+    SELECT DISTINCT q.c, q.a AS giver, p.a AS taker FROM entry q JOIN entry p ON q.c = p.c AND q.parent = p.key WHERE q.a <> p.a
+), pairs AS (SELECT c, least(giver, taker) AS one, greatest(giver, taker) AS other, count(*) AS directions FROM directed GROUP BY ALL)
+SELECT c, count(*) AS pairs, count(*) FILTER (directions = 2) AS mutual_pairs FROM pairs GROUP BY c
+"""
+
+PARTIALS = (Partial("thread", _THREAD, {"settling": SETTLING}), Partial("pair", _PAIR))
+"""Threads, one row per post that opens one, and how many pairs of people answer each other. They need ``partial.hit``."""
 
 _STATE = """
 CREATE OR REPLACE TEMP TABLE thread_state AS
-WITH thanked AS (
-    SELECT DISTINCT p.c, p.r FROM thread p JOIN entry q ON p.c = q.c AND p.id_h = q.thread_h AND p.a = q.a
-    JOIN records ON records.rowid = q.rid
-    WHERE p.help AND NOT q.post AND q.t <= p.t + $settling AND regexp_matches(records.text, $thanks, 'i')
-)
-SELECT thread.c, thread.r, thread.a, help, stored, others, accepted,
+SELECT c, row, key, a, help, stored, others, accepted,
     CASE WHEN stores_replies THEN greatest(stored, coalesce(replies, 0)) ELSE replies END AS answers,
-    t <= now - $patience AND thread.a IS NOT NULL AND (stores_replies OR replies IS NOT NULL) AS aged,
+    t <= now - $patience AND a IS NOT NULL AND (stores_replies OR replies IS NOT NULL) AS aged,
     CASE WHEN first_other IS NOT NULL THEN first_other - t > $patience ELSE coalesce(replies, 0) = 0 OR stored > 0 END AS unanswered,
-    help AND t <= now - $settling AND thread.a IS NOT NULL AND (stores_replies OR accepted IS NOT NULL) AS settled,
-    coalesce(accepted, false) OR thanked.r IS NOT NULL AS solved,
-    CASE WHEN stores_replies AND t <= now - $patience AND thread.a IS NOT NULL AND (stored > 0 OR coalesce(replies, 0) = 0)
+    help AND t <= now - $settling AND a IS NOT NULL AND (stores_replies OR accepted IS NOT NULL) AS settled,
+    coalesce(accepted, false) OR thanked AS solved,
+    CASE WHEN stores_replies AND t <= now - $patience AND a IS NOT NULL AND (stored > 0 OR coalesce(replies, 0) = 0)
         THEN coalesce(first_other, now) - t END AS wait, first_other IS NOT NULL AS answered
-FROM thread JOIN span USING (c) LEFT JOIN thanked ON thread.c = thanked.c AND thread.r = thanked.r
+FROM partial.thread JOIN span USING (c)
 """
 
 _AUTHOR = """
@@ -75,33 +76,27 @@ FROM thread_state WHERE a IS NOT NULL GROUP BY c, a
 """
 
 _COUNTS = """
-SELECT c, count(answers) AS counted_threads, sum(answers)::BIGINT AS answer_sum, sum(answers::HUGEINT * answers)::DOUBLE AS answer_squares,
+SELECT row, count(answers) AS counted_threads, sum(answers)::BIGINT AS answer_sum,
+    sum(answers::HUGEINT * answers)::DOUBLE AS answer_squares,
     sum(others)::BIGINT AS other_sum, sum(others * others)::BIGINT AS other_squares, count(*) FILTER (aged) AS aged_threads,
     count(*) FILTER (settled) AS help_threads, count(wait) AS waited_threads
-FROM thread_state GROUP BY c ORDER BY c
-"""
-
-_PAIRS = """
-WITH directed AS (
-    SELECT DISTINCT q.c, q.a AS giver, p.a AS taker FROM entry q JOIN entry p ON q.c = p.c AND q.parent_h = p.id_h WHERE q.a <> p.a
-), pairs AS (SELECT c, least(giver, taker) AS one, greatest(giver, taker) AS other, count(*) AS directions FROM directed GROUP BY ALL)
-SELECT c, count(*) AS pairs, count(*) FILTER (directions = 2) AS mutual_pairs FROM pairs GROUP BY c ORDER BY c
+FROM thread_state GROUP BY row ORDER BY row
 """
 
 
 def thread_tables(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Build ``thread_state`` and ``author_thread``; return counts of threads and of reply pairs per community."""
-    connection.execute(_THREAD)
-    connection.execute(_STATE, {"patience": PATIENCE, "settling": SETTLING, "thanks": THANKS})
+    """Build ``thread_state`` and ``author_thread``; return counts of threads and of reply pairs per row."""
+    connection.execute(_STATE, {"patience": PATIENCE, "settling": SETTLING})
     connection.execute(_AUTHOR)
-    counts = connection.execute(_COUNTS).df().set_index("c")
-    return counts.join(connection.execute(_PAIRS).df().set_index("c"), how="outer")
+    counts = connection.execute(_COUNTS).df().set_index("row")
+    pairs = connection.execute("SELECT row, pairs, mutual_pairs FROM partial.pair JOIN span USING (c) ORDER BY row").df()
+    return counts.join(pairs.set_index("row"), how="outer")
 
 
 def waits(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """List how long each aged post waited for another person: row, seconds, answered (else still waiting)."""
     return connection.execute(
-        "SELECT c AS row, wait AS seconds, answered FROM thread_state WHERE wait IS NOT NULL ORDER BY row, seconds, answered"
+        "SELECT row, wait AS seconds, answered FROM thread_state WHERE wait IS NOT NULL ORDER BY row, seconds, answered"
     ).df()
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from discovery.features.declaration import Evidence, Floats, Interval, Ratio, Statistics, because, columns, feature
 from discovery.features.estimation import Z90, author_share, per_unit, proportions, rates, totals
-from discovery.features.selection import WORDS, load
-from discovery.features.text import STOP_WORDS
+from discovery.features.partials import Partial, add_missing, renew
+from discovery.features.text import STOP_WORDS, WORDS
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,21 +26,40 @@ BLIND = 0.6
 NONE_NAMED = "products: none is named in its help threads"
 PROMOTION, SWITCHING = Ratio({"P": 1}, "voters"), Ratio({"SW": 1}, "T3")
 
-_SPELLED = """
-SELECT product FROM named_product JOIN entry USING (r) WHERE a IS NOT NULL GROUP BY product HAVING count(DISTINCT a) >= $least
+_RUN = r"\b[A-Z][\w+#.-]+(?: [A-Z][\w+#.-]+)*"
+"""Capitalised words in a row: every product named in a text stands inside one of them, and what follows the run ends a name."""
+
+_HEARD = """
+WITH asking AS (SELECT c, key AS opened FROM partial.thread SEMI JOIN batch USING (c) WHERE help)
+SELECT c, opened, a, q.key FROM asking p JOIN entry q USING (c) WHERE q.key = p.opened
+UNION ALL SELECT c, opened, a, q.key FROM asking p JOIN entry q USING (c) WHERE q.thread = p.opened AND NOT q.post
+"""
+_CAPITAL = f"""
+SELECT c, wanted.key, list_sort(list_distinct(regexp_extract_all({WORDS}, $run))) AS runs
+FROM records JOIN wanted ON records.rowid = wanted.rid
+"""  # noqa: S608 - a constant of ours; what is variable is bound
+_SPELLED = "SELECT DISTINCT c, opened, a, unnest(runs) AS run FROM heard JOIN partial.capital USING (c, key)"
+_NAMER = "SELECT DISTINCT c, a, product FROM entry JOIN partial.named USING (c, key) SEMI JOIN readable USING (c) WHERE a IS NOT NULL"
+TABLES = "CREATE TABLE IF NOT EXISTS partial.named (c INTEGER, key UBIGINT, product VARCHAR)"
+
+_KNOWN = """
+SELECT product FROM partial.namer SEMI JOIN span USING (c) GROUP BY product HAVING count(DISTINCT a) >= $least
 ORDER BY count(DISTINCT a) DESC, product LIMIT $most
 """
-
-_NAMING = f"""
+_NAMING = """
 CREATE OR REPLACE TEMP TABLE naming AS
-WITH asking AS (SELECT c, r AS opened, id_h FROM thread WHERE help),
-heard AS (
-    SELECT p.c, opened, a, rid FROM asking p JOIN entry q ON p.c = q.c AND p.opened = q.r
-    UNION ALL SELECT p.c, opened, a, rid FROM asking p JOIN entry q ON p.c = q.c AND p.id_h = q.thread_h WHERE NOT q.post
-), read AS (SELECT c, opened, a, {WORDS} AS words FROM heard JOIN records ON records.rowid = rid)
-SELECT DISTINCT c, opened, a, unnest(list_distinct(regexp_extract_all(words, $pattern, 1))) AS product
-FROM read WHERE regexp_matches(words, $pattern)
-"""  # noqa: S608 - a constant of ours; what is variable is bound
+WITH runs AS (SELECT DISTINCT run FROM partial.spelled SEMI JOIN span USING (c)),
+held AS (SELECT run, unnest(list_distinct(regexp_extract_all(run, $pattern, 1))) AS product FROM runs WHERE regexp_matches(run, $pattern))
+SELECT DISTINCT c, row, opened AS key, a, product FROM partial.spelled JOIN span USING (c) JOIN held USING (run)
+"""
+_PRODUCTS = "SELECT row, product, count(DISTINCT a) AS authors FROM naming WHERE a IS NOT NULL GROUP BY ALL ORDER BY row, product"
+_COUNTS = """
+WITH mention AS (SELECT c, key, count(DISTINCT product) AS products FROM naming GROUP BY ALL)
+SELECT row, count(*) AS asking_threads, coalesce(sum(products), 0)::BIGINT AS product_sum,
+    coalesce(sum(products * products), 0)::BIGINT AS product_squares,
+    count(*) FILTER (settled AND products > 0) AS advised, count(*) FILTER (settled AND products > 0 AND solved) AS advised_solved
+FROM thread_state LEFT JOIN mention USING (c, key) WHERE help GROUP BY row ORDER BY row
+"""
 
 _NAME = r"((?-i:[A-Z])[\w+#-]{1,24}(?:\.[a-z]{2,4}\b)?(?:[ ](?-i:[A-Z])[\w+#-]{1,24}){0,2})"
 _NAMED = re.compile(rf"\b(?:to|for|from|on|of|with|using)\s{{1,3}}(?:the\s)?{_NAME}", re.ASCII | re.IGNORECASE)
@@ -57,40 +76,29 @@ def named(text: str, *, start: int, end: int) -> str | None:
     return " ".join(words) if words and words[0].lower() not in STOP_WORDS else None
 
 
-def product_tables(connection: duckdb.DuckDBPyConnection, names: list[tuple[int, str]]) -> pd.DataFrame:
+def read_capitals(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep who writes which capitalised words in help threads of the batch: partials ``capital`` (by record), ``spelled``, ``namer``."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE heard AS {_HEARD}")
+    add_missing(connection, Partial("capital", _CAPITAL, {"run": _RUN}), "SELECT DISTINCT c, key FROM heard")
+    renew(connection, Partial("spelled", _SPELLED), Partial("namer", _NAMER))
+    connection.execute("DROP TABLE heard")
+
+
+def product_tables(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Find the known products in every help thread (temporary table ``naming``); return row, product, authors.
 
-    ``names`` are (record, product) pairs from words of buying and switching; known is what enough distinct authors name.
+    Known is what enough distinct authors of the run name in words of buying and switching.
     """
-    load(
-        connection,
-        "named_product",
-        pd.DataFrame({"r": np.array([r for r, _ in names], dtype="int64"), "product": [name for _, name in names]}),
-    )
-    spelled = connection.execute(_SPELLED, {"least": LEAST_NAMERS, "most": MOST_PRODUCTS}).fetchall()
-    longest_first = sorted((name for (name,) in spelled), key=lambda name: (-len(name), name))
+    known = connection.execute(_KNOWN, {"least": LEAST_NAMERS, "most": MOST_PRODUCTS}).fetchall()
+    longest_first = sorted((name for (name,) in known), key=lambda name: (-len(name), name))
     pattern = rf"\b({'|'.join(map(re.escape, longest_first))})(?:\W|$)" if longest_first else r"[^\s\S]"
     connection.execute(_NAMING, {"pattern": pattern})
-    return connection.execute(
-        "SELECT c AS row, product, count(DISTINCT a) AS authors FROM naming WHERE a IS NOT NULL GROUP BY ALL ORDER BY row, product"
-    ).df()
+    return connection.execute(_PRODUCTS).df()
 
 
 def product_counts(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Count help threads, product mentions in them, and those with a mention that were settled and solved, per community."""
-    return (
-        connection.execute(
-            """
-        WITH mention AS (SELECT c, opened AS r, count(DISTINCT product) AS products FROM naming GROUP BY ALL)
-        SELECT c, count(*) AS asking_threads, coalesce(sum(products), 0)::BIGINT AS product_sum,
-            coalesce(sum(products * products), 0)::BIGINT AS product_squares,
-            count(*) FILTER (settled AND products > 0) AS advised, count(*) FILTER (settled AND products > 0 AND solved) AS advised_solved
-        FROM thread_state LEFT JOIN mention USING (c, r) WHERE help GROUP BY c ORDER BY c
-        """
-        )
-        .df()
-        .set_index("c")
-    )
+    """Count help threads, product mentions in them, and those with a mention that were settled and solved, per row."""
+    return connection.execute(_COUNTS).df().set_index("row")
 
 
 @feature(

@@ -1,8 +1,8 @@
-"""From the store's records to the run's entries: one row per record and community, bots and repeats left out.
+"""From members to the run's entries: one row per record and community, bots and repeats left out, and what they add up to.
 
-In: the DuckDB connection of the activity store and the scope of the run. Out: the temporary tables ``entry`` and ``span``, and
-one row of facts per community. Every order in here is an order of record ids, so neither the input's order nor a pseudonym
-decides anything, and every sum is of integers, so the number of threads does not either.
+In: the members of the store's records and the scope of the run. Out: the temporary table ``entry`` of a batch, partials of volume,
+the temporary table ``span`` and one row of facts per community. Every order in here is an order of the hashes of record ids, so
+neither the input's order nor a pseudonym decides anything, and every sum is of integers, so the number of threads does not either.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from discovery.features.measurement import Scope
+from discovery.features.members import bind, delivered, last_shown
+from discovery.features.partials import Partial
 from discovery.features.sensitive import sensitive_subject
 from storage.errors import SourceNotStoredError
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 MONTH = 28 * DAY
-REPEAT_LENGTH = 20
-"""Characters from which the same text by the same author is a repeat; "thanks" and "lol" are not. A reply repeats only in its thread."""
 CAPPED_COMMUNITIES, CAPPED_SHARE, CAPPED_WITHIN = 10, 0.3, 0.94
 """An unknown source is a listing where this share of at least so many communities stands at the common maximum of posts."""
 LISTED_TRIM = 0.1
@@ -30,108 +30,101 @@ LISTED_TRIM = 0.1
 SHOWN_OF_LISTING = 1 - LISTED_TRIM
 
 
-WORDS = "CASE WHEN title = '' THEN text WHEN text = '' THEN title ELSE title || chr(10) || text END"
-"""What a record says, in SQL: its title, a line break, its body."""
-
-_LAST = """
-SELECT source_id, max(created_at) AS last_at FROM (SELECT unnest(list_distinct(source_ids)) AS source_id, created_at FROM records)
-WHERE list_contains($sources, source_id) GROUP BY source_id ORDER BY source_id
-"""
-
-_DELIVERED = """
-WITH delivered AS (
-    SELECT communities, unnest(list_distinct(source_ids)) AS source_id, created_at, kind FROM records
-    WHERE list_has_any(source_ids, $sources)
-), membership AS (
-    SELECT unnest(list_distinct(communities)) AS community, source_id, kind FROM delivered JOIN spans USING (source_id)
-    WHERE created_at BETWEEN since AND now
-)
-SELECT community, source_id, count(*) AS shown, count(*) FILTER (kind = 'post') AS posts
-FROM membership GROUP BY ALL ORDER BY community, source_id
-"""
-
-_CHOSEN = """
-CREATE OR REPLACE TEMP TABLE chosen AS
-WITH numbered AS (
-    SELECT row_number() OVER (ORDER BY record_id) AS r, rowid AS rid, * FROM records WHERE list_has_any(source_ids, $sources)
-), member AS (SELECT *, unnest(list_distinct(communities)) AS community FROM numbered)
-SELECT p.row AS c, r, rid, md5_number_lower(record_id) AS h, author, coalesce(bot, false) AS bot, kind = 'post' AS post, created_at AS t,
-    hash(record_id) AS id_h, CASE WHEN thread IS NOT NULL THEN hash(thread) END AS thread_h,
-    CASE WHEN parent IS NOT NULL THEN hash(parent) END AS parent_h, replies, accepted,
-    title <> '' OR text <> '' AS worded,
-    CASE WHEN title = '' THEN contains(text, '?') OR contains(text, '？') ELSE contains(title, '?') OR contains(title, '？') END AS asks,
-    CASE WHEN length(title) + length(text) >= $repeat THEN hash(title, text, CASE WHEN kind = 'reply' THEN thread END) END AS said
-FROM member m JOIN placed p ON m.community = p.community
-WHERE created_at BETWEEN p.since AND p.now
-"""
-
 _ENTRY = """
 CREATE OR REPLACE TEMP TABLE entry AS
-WITH person AS (
-    SELECT author, row_number() OVER (ORDER BY min(r)) AS a FROM chosen WHERE author IS NOT NULL AND NOT bot GROUP BY author
-), repeated AS (
-    SELECT c, author, said, min(t::HUGEINT * 4294967296 + r) AS first FROM chosen
-    WHERE said IS NOT NULL AND author IS NOT NULL AND NOT bot GROUP BY c, author, said HAVING count(*) > 1
+WITH mine AS (SELECT * FROM partial.member SEMI JOIN batch USING (c) JOIN bound USING (c) WHERE t BETWEEN since AND now AND NOT bot),
+repeated AS (
+    SELECT c, author, said, min(t::HUGEINT * 18446744073709551616 + key) AS first FROM mine
+    WHERE said IS NOT NULL AND author IS NOT NULL GROUP BY ALL HAVING count(*) > 1
 )
-SELECT e.c, r, rid, h, a, post, t, id_h, thread_h, parent_h, replies, accepted, worded, asks
-FROM chosen e LEFT JOIN person USING (author) LEFT JOIN repeated d ON e.c = d.c AND e.author = d.author AND e.said = d.said
-WHERE NOT bot AND (first IS NULL OR first = t::HUGEINT * 4294967296 + r)
+SELECT c, key, author AS a, post, t, thread, parent, replies, accepted, score, worded, asks, thanks, several, domain
+FROM mine LEFT JOIN repeated USING (c, author, said) WHERE first IS NULL OR first = t::HUGEINT * 18446744073709551616 + key
 """
+"""Bots are left out, and of repeats all but the first in time, of equals the one with the lesser hash."""
 
-_TOTAL = """
-CREATE OR REPLACE TEMP TABLE total AS SELECT count(DISTINCT r) AS records, count(DISTINCT author) AS authors FROM chosen
-"""
-
-_VOLUME = """
-SELECT c, count(*) AS records, count(*) FILTER (NOT bot) AS by_people, min(t) AS first_at, max(t) AS last_at
-FROM chosen GROUP BY c ORDER BY c
-"""
-
-_FACTS = """
+_WITHIN = "partial.member SEMI JOIN batch USING (c) JOIN bound USING (c) WHERE t BETWEEN since AND now"
+_VOLUME = f"""
+SELECT c, count(*) AS records, count(*) FILTER (NOT bot) AS by_people, min(t) AS first_at, max(t) AS last_at FROM {_WITHIN} GROUP BY c
+"""  # noqa: S608 - a constant of ours
+_ROBOT = f"SELECT DISTINCT c, author FROM {_WITHIN} AND bot AND author IS NOT NULL"  # noqa: S608 - a constant of ours
+_SEVERAL = f"""
+SELECT c, key, author AS a, entry.key IS NOT NULL AS entry
+FROM (SELECT c, key, author FROM {_WITHIN} AND several) LEFT JOIN entry USING (c, key)
+"""  # noqa: S608 - a constant of ours
+_FACT = """
 WITH oldest AS (
-    SELECT c, CASE WHEN any_value(p.listing) THEN quantile_disc(t, $trim) ELSE min(t) END AS oldest, max(t) AS newest
-    FROM entry JOIN placed p ON c = p.row GROUP BY c
+    SELECT c, CASE WHEN any_value(listing) THEN quantile_disc(t, $trim) ELSE min(t) END AS oldest, max(t) AS newest
+    FROM entry JOIN bound USING (c) GROUP BY c
 ),
 daily AS (SELECT e.c, t // 86400 AS day, count(*) AS n FROM entry e JOIN oldest USING (c) WHERE t > oldest GROUP BY ALL),
 spread AS (SELECT c, sum(n * n)::BIGINT AS daily_squares FROM daily GROUP BY c)
 SELECT c, min(oldest) AS oldest, min(newest) AS newest, count(*) AS entries, count(*) FILTER (t > oldest) AS since_oldest,
     count(DISTINCT a) AS authors, count(*) FILTER (post) AS posts, count(*) FILTER (a IS NULL) AS deleted,
     count(*) FILTER (worded) AS worded, count(*) FILTER (worded AND post) AS worded_posts,
-    count(*) FILTER (post AND thread_h IS NOT NULL) AS threads,
-    count(*) FILTER (NOT post AND thread_h IS NOT NULL) AS answers, count(replies) AS counted_replies, count(accepted) AS marks,
+    count(*) FILTER (post AND thread IS NOT NULL) AS threads,
+    count(*) FILTER (NOT post AND thread IS NOT NULL) AS answers, count(replies) AS counted_replies, count(accepted) AS marks,
     min(coalesce(daily_squares, 0)) AS daily_squares
-FROM entry JOIN oldest USING (c) LEFT JOIN spread USING (c) GROUP BY c ORDER BY c
+FROM entry JOIN oldest USING (c) LEFT JOIN spread USING (c) GROUP BY c
+"""
+PARTIALS = (
+    Partial("volume", _VOLUME),
+    Partial("robot", _ROBOT),
+    Partial("several", _SEVERAL),
+    Partial("fact", _FACT, {"trim": LISTED_TRIM}),
+)
+"""How much there is, marked bots, records of several communities, and what the entries of each community add up to."""
+
+_TOTAL = """
+SELECT (SELECT coalesce(sum(records), 0) FROM partial.volume SEMI JOIN span USING (c))::BIGINT
+        - (SELECT count(*) - count(DISTINCT key) FROM partial.several SEMI JOIN span USING (c)),
+    (SELECT count(*) FROM (
+        SELECT a FROM partial.author SEMI JOIN span USING (c) UNION SELECT author FROM partial.robot SEMI JOIN span USING (c)))
 """
 
 
-def select(connection: duckdb.DuckDBPyConnection, *, scope: Scope) -> pd.DataFrame:
-    """Build ``entry`` and return one row of facts per community, sorted by key, index 0..n-1.
-
-    Raises:
-        SourceNotStoredError: the scope names a source the store does not hold.
-    """
-    sources = _sources(connection, scope)
-    chosen = {"sources": sources.index.tolist()}
-    spans = _spans(connection.execute(_LAST, chosen).df(), sources, scope)
+def place(connection: duckdb.DuckDBPyConnection, *, scope: Scope, sources: pd.DataFrame) -> pd.DataFrame:
+    """Give each community its row in the order of keys, its main source and what that spans; whose bounds moved is touched."""
+    spans = _spans(last_shown(connection), sources, scope)
     load(connection, "spans", spans)
-    placed = _place(connection.execute(_DELIVERED, chosen).df(), sources, spans)
-    load(connection, "placed", placed[["community", "row", "since", "now"]].assign(listing=placed["coverage"] != "complete"))
-    connection.execute(_CHOSEN, {**chosen, "repeat": REPEAT_LENGTH})
+    placed = _place(delivered(connection), sources, spans)
+    load(connection, "placed", placed[["community", "row", "since", "now", "coverage"]])
+    bind(connection)
+    return placed
+
+
+_OF_BOUND = ["c", "since", "now", "listing"]
+
+
+def enter(connection: duckdb.DuckDBPyConnection) -> None:
+    """Build the temporary table ``entry`` of the communities in ``batch``: one row per record and community, bots and repeats left out."""
     connection.execute(_ENTRY)
-    connection.execute(_TOTAL)
-    volume = connection.execute(_VOLUME).df().set_index("c")
-    facts = connection.execute(_FACTS, {"trim": LISTED_TRIM}).df().set_index("c")
-    connection.execute("DROP TABLE chosen")
-    placed = placed.set_index("row", drop=False).join(volume).join(facts)
-    whole = [*volume.columns, *facts.columns]
-    placed[whole] = placed[whole].fillna(0).astype("int64")
-    facts = _exposed(_described(placed, connection, sources))
-    span = facts[["month_from", "month_to", "now", "oldest", "newest", "stores_replies"]].assign(listing=facts["coverage"] != "complete")
-    load(connection, "span", span.reset_index(names="c"))
-    return facts
 
 
-def _sources(connection: duckdb.DuckDBPyConnection, scope: Scope) -> pd.DataFrame:
+def facts(connection: duckdb.DuckDBPyConnection, *, placed: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
+    """Return one row of facts per community, index 0..n-1 in the order of keys, and build the temporary table ``span``."""
+    volume, counts = (
+        connection.table(f"partial.{name}").join(connection.table("bound"), "c").df().set_index("row").drop(columns=_OF_BOUND).sort_index()
+        for name in ("volume", "fact")
+    )
+    found = placed.set_index("row", drop=False).join(volume).join(counts)
+    whole = [*volume.columns, *counts.columns]
+    found[whole] = found[whole].fillna(0).astype("int64")
+    found = _exposed(_described(found, connection, sources))
+    span = found[["community", "row", "month_from", "month_to", "now", "oldest", "newest", "stores_replies"]]
+    load(connection, "spanned", span.assign(listing=found["coverage"] != "complete"))
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE span AS SELECT c, * EXCLUDE (community) FROM spanned JOIN partial.community USING (community)"
+    )
+    return found
+
+
+def totals(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Count the distinct records and authors of all communities, bots' too."""
+    records, authors = connection.execute(_TOTAL).fetchall()[0]
+    return records, authors
+
+
+def sources_of(connection: duckdb.DuckDBPyConnection, scope: Scope) -> pd.DataFrame:
     """Read the run's sources, in the order of their names so that ids given in order of arrival decide nothing."""
     stored = connection.execute("SELECT * FROM sources ORDER BY name").df().set_index("source_id")
     absent = sorted(set(scope.sources) - set(stored["name"]))

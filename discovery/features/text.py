@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import py3langid
 
+WORDS = "CASE WHEN title = '' THEN text WHEN text = '' THEN title ELSE title || chr(10) || text END"
+"""What a record says, in SQL: its title, a line break, its body."""
 NOT_PROSE = r"```[\s\S]*?```|`[^`\n]{1,200}`|\bhttps?://\S+|(?m:^[ \t]*>.*$)"
 """Code, links and quoted lines, for RE2 and Python alike: not the author's own words."""
 MENTION = r"@\w+|\b/?[ur]/\w+|&#?\w+;"
@@ -17,6 +19,13 @@ WORD = r"[\p{L}\p{M}]+(?:'[\p{L}\p{M}]+)*"
 SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n+")
 BREAK = "!"
 """Stands for what is not prose: no pattern crosses it, so nothing can match across a link that does not match beside it."""
+THANKS = (
+    r"\b(?:thanks|thank (?:you|u)|thx|tysm|cheers|much appreciated"
+    r"|that(?:['’]s| is)? (?:worked|works|helps|helped|did (?:it|the trick)|fixed it|solved it)|works now|problem solved"
+    r"|(?:is |it['’]?s )?(?:solved|fixed|resolved) now|got it (?:working|to work)"
+    r"|you(?:['’]re| are) (?:a|the) (?:best|lifesaver))\b|\[solved\]"
+)
+"""What an asker writes who has been helped."""
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "km"})
 """Languages written without spaces, whose words this tokeniser cannot tell."""
 ENGLISH_STOP_SHARE = 0.2

@@ -1,6 +1,6 @@
 """What they talk about and how varied: a bounded sample of words per community, HD-D and specificity.
 
-In: ``entry`` and ``records``. Out: the temporary table ``word`` (community, word, tokens, authors), the run's vocabulary and
+In: the entries of a batch. Out: the partials ``token``, ``word`` (tokens, authors) and ``spoken``; from them the run's vocabulary and
 the features of language. The sample is the records with the smallest hashes of their ids; no author is more than 2 % of it.
 """
 
@@ -15,8 +15,8 @@ from scipy import sparse, special
 from discovery.features.declaration import Evidence, Floats, Interval, Statistics, because, columns, feature
 from discovery.features.estimation import Z90, totals
 from discovery.features.measurement import Vocabulary
-from discovery.features.selection import WORDS
-from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS, UNSPACED, WORD
+from discovery.features.partials import Partial, add_missing, renew, renew_frame
+from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS, UNSPACED, WORD, WORDS, language
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,23 +32,23 @@ ALPHA = 500
 LEAST_SPREAD, LEAST_AUTHORS = 2, 5
 """A term counts from this many communities or this many authors."""
 
-_SAMPLE = f"""
+_SAMPLE = """
 CREATE OR REPLACE TEMP TABLE sample AS
-WITH ranked AS (SELECT c, r, rid, a, row_number() OVER (PARTITION BY c ORDER BY h, r) AS place FROM entry WHERE worded),
-said AS (
-    SELECT c, r, a, place, lower(replace(nfc_normalize(regexp_replace({WORDS}, $not_words, ' ', 'g')), '’', '''')) AS words
-    FROM ranked JOIN records ON records.rowid = rid WHERE place <= $most
-), cut AS (SELECT *, list_slice(regexp_extract_all(words, $word), 1, $per_record) AS tokens FROM said)
-SELECT c, coalesce(a, -r) AS author, a, place, CASE WHEN place <= $told_from THEN left(words, $letters) END AS opening,
-    len(tokens) AS n, array_to_string(tokens, ' ') AS tokens
-FROM cut
+SELECT c, key, a, row_number() OVER (PARTITION BY c ORDER BY key) AS place FROM entry WHERE worded QUALIFY place <= $most
+"""
+_TOKEN = f"""
+SELECT c, key, len(found) AS n, array_to_string(found, ' ') AS tokens FROM (
+    SELECT c, wanted.key, list_slice(regexp_extract_all(
+        lower(replace(nfc_normalize(regexp_replace({WORDS}, $not_words, ' ', 'g')), '’', '''')), $word), 1, $per_record) AS found
+    FROM records JOIN wanted ON records.rowid = wanted.rid
+)
 """  # noqa: S608 - a constant of ours; what is variable is bound
 """Tokens wait as one text, a third of what a list of them takes."""
 
 _WORD = """
-CREATE OR REPLACE TEMP TABLE word AS
 WITH sized AS (
-    SELECT c, a, tokens, n, sum(n) OVER (PARTITION BY c, author ORDER BY place) - n AS before FROM sample
+    SELECT c, a, tokens, n, sum(n) OVER (PARTITION BY c, coalesce(a, place), a IS NULL ORDER BY place) - n AS before
+    FROM sample JOIN partial.token USING (c, key)
 ), capped AS (
     SELECT c, sum(greatest(0, least(n, $per_author - before))) // $parts AS share FROM sized GROUP BY c
 ), taken AS (
@@ -59,33 +59,47 @@ WITH sized AS (
 ), by_author AS (SELECT c, word, a, count(*) AS n FROM told GROUP BY ALL)
 SELECT c, word, sum(n)::BIGINT AS n, count(a) AS authors FROM by_author GROUP BY c, word
 """
+_OPENING = """
+SELECT c, string_agg(left(tokens, $letters), ' ' ORDER BY place) AS words FROM sample JOIN partial.token USING (c, key)
+WHERE place <= $told_from GROUP BY c ORDER BY c
+"""
 
 _TERMS = """
 CREATE OR REPLACE TEMP TABLE term AS
 WITH common AS (
-    SELECT word, sum(authors) AS authors FROM word WHERE length(word) BETWEEN 2 AND 40 AND word NOT IN (SELECT unnest($stop))
+    SELECT word, sum(authors) AS authors FROM partial.word SEMI JOIN span USING (c)
+    WHERE length(word) BETWEEN 2 AND 40 AND word NOT IN (SELECT unnest($stop))
     GROUP BY word HAVING count(*) >= $spread OR sum(authors) >= $least ORDER BY authors DESC, word LIMIT $most
 )
 SELECT word, row_number() OVER (ORDER BY word) - 1 AS t FROM common
 """
 
 
-def sample_words(connection: duckdb.DuckDBPyConnection, *, records: int) -> pd.DataFrame:
-    """Build ``word`` from the sample; return c, words (what the language is told from)."""
-    limits = {"most": records, "per_record": TOKENS_PER_RECORD, "told_from": LANGUAGE_RECORDS, "letters": LANGUAGE_LETTERS}
-    connection.execute(_SAMPLE, {**limits, "word": WORD, "not_words": f"{NOT_PROSE}|{MENTION}"})
+def read_words(connection: duckdb.DuckDBPyConnection, *, records: int) -> None:
+    """Sample the words of the batch: the partials ``token`` (by record), ``word`` and ``spoken``, the language of each community."""
+    connection.execute(_SAMPLE, {"most": records})
+    limits = {"per_record": TOKENS_PER_RECORD, "word": WORD, "not_words": f"{NOT_PROSE}|{MENTION}"}
+    add_missing(connection, Partial("token", _TOKEN, limits), "SELECT c, key FROM sample")
     caps = {"per_author": TOKENS_PER_AUTHOR, "parts": AUTHOR_PARTS, "floor": AUTHOR_FLOOR}
-    connection.execute(_WORD, caps)
-    said = connection.execute(
-        "SELECT c, string_agg(opening, ' ' ORDER BY place) AS words FROM sample WHERE opening IS NOT NULL GROUP BY c ORDER BY c"
-    ).df()
+    renew(connection, Partial("word", _WORD, caps))
+    said = connection.execute(_OPENING, {"told_from": LANGUAGE_RECORDS, "letters": LANGUAGE_LETTERS}).df()
+    said["language"] = pd.Series([language(words) for words in said["words"]], dtype=object)
+    renew_frame(connection, "spoken", said[["c", "language"]], "c INTEGER, language VARCHAR")
     connection.execute("DROP TABLE sample")
-    return said
+
+
+def languages(connection: duckdb.DuckDBPyConnection, communities: int) -> pd.Series[str]:
+    """Give the language of each community by row; None where there is too little text."""
+    told = connection.execute("SELECT row, language FROM partial.spoken JOIN span USING (c) WHERE language IS NOT NULL").df()
+    spoken = told.set_index("row")["language"].reindex(range(communities)).astype(object)
+    return spoken.where(spoken.notna(), None)
 
 
 def spectrum(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Count how many words each community's sample holds how often: row, frequency, words."""
-    return connection.execute("SELECT c AS row, n AS frequency, count(*) AS words FROM word GROUP BY ALL ORDER BY row, frequency").df()
+    return connection.execute(
+        "SELECT row, n AS frequency, count(*) AS words FROM partial.word JOIN span USING (c) GROUP BY ALL ORDER BY row, frequency"
+    ).df()
 
 
 def vocabulary(connection: duckdb.DuckDBPyConnection, *, communities: int, max_terms: int) -> Vocabulary:
@@ -93,8 +107,10 @@ def vocabulary(connection: duckdb.DuckDBPyConnection, *, communities: int, max_t
     limits = {"stop": sorted(STOP_WORDS), "spread": LEAST_SPREAD, "least": LEAST_AUTHORS, "most": max_terms}
     connection.execute(_TERMS, limits)
     terms = pd.Index([word for (word,) in connection.execute("SELECT word FROM term ORDER BY t").fetchall()], dtype=object)
-    cells = connection.execute("SELECT c, t, n, authors FROM word JOIN term USING (word) ORDER BY c, t").fetchnumpy()
-    shape, place = (communities, len(terms)), (cells["c"], cells["t"])
+    cells = connection.execute(
+        "SELECT row, t, n, authors FROM partial.word JOIN span USING (c) JOIN term USING (word) ORDER BY row, t"
+    ).fetchnumpy()
+    shape, place = (communities, len(terms)), (cells["row"], cells["t"])
     return Vocabulary(terms, *(sparse.csr_matrix((cells[kind].astype("int64"), place), shape=shape) for kind in ("n", "authors")))
 
 

@@ -29,6 +29,8 @@ from tests.command_line import become, load
 KEY = bytes(range(32))
 TIMES = {"started_at", "finished_at", "published_at", "id"}
 """What two equal runs may differ in; ``id`` numbers rows in the order of their insertion."""
+PAGES = {"changed", "page"}
+"""Numbers of pages, which a killed page uses up."""
 COMMITS: tuple[tuple[type, str], ...] = (
     (duckdb.DuckDBPyConnection, "commit"),
     (DefaultDialect, "do_commit"),
@@ -73,10 +75,10 @@ def _run(folder: Path, config: Path, before: int | None) -> NoReturn:
 
 
 def dump(folder: Path) -> dict[str, Any]:
-    """Everything that both stores hold and the ranking says, less the times."""
+    """Everything that both stores hold and the ranking says, less the times and the numbers of pages."""
     with duckdb.connect(str(folder / "activity.duckdb"), read_only=True) as connection:
-        names = [row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
-        records = {name: _rows(connection.execute(f"SELECT * FROM {name}"), set()) for name in names}  # noqa: S608
+        names = connection.execute("SELECT schema_name || '.' || table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+        records = {name: _rows(connection.execute(f"SELECT * FROM {name}"), PAGES) for (name,) in names}  # noqa: S608
     with closing(sqlite3.connect(folder / "subcurrent.db")) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
         results = {name: _rows(connection.execute(f'SELECT * FROM "{name}"'), TIMES) for name in tables}  # noqa: S608

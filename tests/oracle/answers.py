@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discovery.features.replies import THANKS
+from discovery.features.text import THANKS
 from tests.oracle.entries import DAY, Activity
 from tests.oracle.estimates import Z, curve, estimate, overdispersion, shrunk_rates, shrunk_shares
 from tests.oracle.people import Told, by_author, frame

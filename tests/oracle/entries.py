@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -84,11 +85,16 @@ def _main_sources(shown: pd.DataFrame, names: dict[int, str]) -> dict[str, int]:
 
 def _first_of_repeats(members: pd.DataFrame) -> pd.DataFrame:
     """Leave out an author's later copies of a text of 20 characters and more; a reply repeats only inside its thread."""
-    members = members.sort_values(["created_at", "record_id"])
+    members = members.assign(hash=members["record_id"].map(hashed)).sort_values(["created_at", "hash"])
     thread = members["thread"].where(members["kind"] == "reply", "").fillna("")
     key = pd.DataFrame({"c": members["community"], "a": members["author"], "1": members["title"], "2": members["text"], "3": thread})
     counted = (members["title"].str.len() + members["text"].str.len() >= 20) & members["author"].notna()
     return members[~(counted & key.duplicated(keep="first"))]
+
+
+def hashed(record: str) -> int:
+    """Give the lower half of the MD5 of an id."""
+    return int.from_bytes(hashlib.md5(record.encode(), usedforsecurity=False).digest()[8:], "little")
 
 
 def _plain(entries: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 import unicodedata
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS
-from tests.oracle.entries import Activity, words
+from tests.oracle.entries import Activity, hashed, words
 from tests.oracle.estimates import Z, estimate
 from tests.oracle.people import Told
 
@@ -34,7 +33,7 @@ def tokens(text: str) -> list[str]:
 def sample(entries: pd.DataFrame) -> Iterator[tuple[object, list[str]]]:
     """Yield author and words of the 500 records with the smallest hashes, capped by record and by author."""
     worded = entries[(entries["title"] != "") | (entries["text"] != "")]
-    order = worded.assign(hash=[_hash(record) for record in worded["record_id"]]).sort_values(["hash", "record_id"]).head(RECORDS)
+    order = worded.assign(hash=[hashed(record) for record in worded["record_id"]]).sort_values(["hash", "record_id"]).head(RECORDS)
     said = [
         (row.record_id if pd.isna(row.author) else row.author, row.author, tokens(words(row.title, row.text))[:PER_RECORD])
         for row in order.itertuples()
@@ -53,11 +52,6 @@ def sample(entries: pd.DataFrame) -> Iterator[tuple[object, list[str]]]:
 def samples(activity: Activity) -> dict[str, list[tuple[object, list[str]]]]:
     """Give the sample of each community."""
     return {community: list(sample(entries)) for community, entries in activity.groups.items()}
-
-
-def _hash(record: str) -> int:
-    """Give the lower half of the MD5 of an id."""
-    return int.from_bytes(hashlib.md5(record.encode(), usedforsecurity=False).digest()[8:], "little")
 
 
 def lexical_diversity(activity: Activity) -> Told:

@@ -153,7 +153,7 @@ def real() -> tuple[Measurement, Activity]:
     connection.execute("INSERT INTO sources VALUES (1, 'one', 'table', 'reddit', false, 'complete', true, false, '')")
     connection.execute(
         """
-        INSERT INTO records SELECT id, [1], ['reddit:' || lower(subreddit)], if(kind = 'post', 'post', 'reply'),
+        INSERT INTO records SELECT id, md5_number_lower(id), 1, [1], ['reddit:' || lower(subreddit)], if(kind = 'post', 'post', 'reply'),
             if(author IS NULL, NULL, (hash(author) % 4611686018427387904)::BIGINT), epoch(created_at)::BIGINT, coalesce(title, ''),
             coalesce(text, ''), thread_id, parent_id, score, NULL, NULL, coalesce(author = 'AutoModerator', false), NULL, NULL, NULL, 0
         FROM read_parquet(?) WHERE subreddit = 'CollegeMajors' OR (subreddit = 'CollegeRant' AND year(created_at) < 2020)
