@@ -34,6 +34,9 @@ class FeatureSettings(Settings):
         default=500, ge=50, description="Records a community's words are counted in, chosen by a hash of their ids."
     )
     max_terms: int = Field(default=50_000, ge=1_000, description="Words in the vocabulary of a run; the ones most authors use stay.")
+    batch_records: int = Field(
+        default=2_000_000, ge=1, description="Records that are reduced at once; fewer take less memory and more time."
+    )
     mentions_per_tier: int = Field(default=40, ge=1, description="Records kept as evidence per community and tier of intent.")
 
 

@@ -77,7 +77,7 @@ def _refreshed(connection: duckdb.DuckDBPyConnection, sources: pd.DataFrame, *, 
         so_far = known(connection, fingerprint(scope, settings))
         page = arrive(connection, sources=sources.index.tolist(), known=so_far)
         placed = selection.place(connection, scope=scope, sources=sources)
-        for _ in batches(connection):
+        for _ in batches(connection, records=settings.batch_records):
             reduce(connection, settings=settings, page=page)
         advance(connection, page)
     except BaseException:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 REPEAT_LENGTH = 20
 """Characters from which the same text by the same author is a repeat; "thanks" and "lol" are not. A reply repeats only in its thread."""
-BATCH = 2_000_000
-"""Members that are reduced at once; communities are never divided."""
 READINGS = ("hit", "wish", "named", "token", "capital")
 """Partials that are kept by record: what its words say, however its community changes around it."""
 
@@ -144,12 +142,12 @@ def bind(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DELETE FROM partial.bound; INSERT INTO partial.bound SELECT c, since, now, listing FROM bound")
 
 
-def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Put the touched communities into the table ``batch``, as many at a time as are reduced at once; once also where there are none."""
+def batches(connection: duckdb.DuckDBPyConnection, *, records: int) -> Iterator[None]:
+    """Put the touched communities into the table ``batch``, so many records at a time, dividing none; once where there are none."""
     sizes = connection.execute(
         "SELECT c, count(key) AS n FROM (SELECT DISTINCT c FROM touched) LEFT JOIN partial.member USING (c) GROUP BY c ORDER BY c"
     ).df()
-    groups = [group for _, group in sizes.groupby((sizes["n"].cumsum() - sizes["n"]) // BATCH)]
+    groups = [group for _, group in sizes.groupby((sizes["n"].cumsum() - sizes["n"]) // records)]
     for group in groups or [sizes]:
         connection.register("picked", group)
         connection.execute("CREATE OR REPLACE TEMP TABLE batch AS SELECT c::INTEGER AS c FROM picked")
