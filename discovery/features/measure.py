@@ -61,13 +61,20 @@ def measure(connection: duckdb.DuckDBPyConnection, *, scope: Scope, settings: Fe
     sources = selection.sources_of(connection, scope)
     try:
         placed = _refreshed(connection, sources, scope=scope, settings=settings)
-        facts = selection.facts(connection, placed=placed, sources=sources)
-        facts["language"] = vocabulary.languages(connection, len(facts))
-        statistics, kinds = _statistics(connection, _with_lexicon(facts), scope=scope, settings=settings)
-        return _measurement(statistics, kinds, mentions(connection), totals=selection.totals(connection))
+        return combine(connection, placed=placed, sources=sources, scope=scope, settings=settings)
     finally:
         for table in TABLES:
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def combine(
+    connection: duckdb.DuckDBPyConnection, *, placed: pd.DataFrame, sources: pd.DataFrame, scope: Scope, settings: FeatureSettings
+) -> Measurement:
+    """Combine partials, from wherever they come, with what crosses communities and with ``now``; needs the table ``bound``."""
+    facts = selection.facts(connection, placed=placed, sources=sources)
+    facts["language"] = vocabulary.languages(connection, len(facts))
+    statistics, kinds = _statistics(connection, _with_lexicon(facts), scope=scope, settings=settings)
+    return _measurement(statistics, kinds, mentions(connection), totals=selection.totals(connection))
 
 
 def _refreshed(connection: duckdb.DuckDBPyConnection, sources: pd.DataFrame, *, scope: Scope, settings: FeatureSettings) -> pd.DataFrame:

@@ -84,12 +84,12 @@ SELECT (SELECT coalesce(sum(records), 0) FROM partial.volume SEMI JOIN span USIN
 
 def place(connection: duckdb.DuckDBPyConnection, *, scope: Scope, sources: pd.DataFrame) -> pd.DataFrame:
     """Give each community its row in the order of keys, its main source and what that spans; whose bounds moved is touched."""
-    spans = _spans(last_shown(connection), sources, scope)
-    load(connection, "spans", spans)
-    placed = _place(delivered(connection), sources, spans)
-    load(connection, "placed", placed[["community", "row", "since", "now", "coverage"]])
+    spanned = spans(last_shown(connection), sources, scope)
+    load(connection, "spans", spanned)
+    found = placed(delivered(connection), sources, spanned)
+    load(connection, "placed", found[["community", "row", "since", "now", "coverage"]])
     bind(connection)
-    return placed
+    return found
 
 
 _OF_BOUND = ["c", "since", "now", "listing"]
@@ -135,7 +135,7 @@ def sources_of(connection: duckdb.DuckDBPyConnection, scope: Scope) -> pd.DataFr
     return stored[stored["name"].isin(scope.sources)]
 
 
-def _spans(last: pd.DataFrame, sources: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+def spans(last: pd.DataFrame, sources: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     """Give each source that shows anything its ``now`` and the begin of the run's window."""
     spans = last[["source_id"]].copy()
     names = spans["source_id"].map(sources["name"])
@@ -144,7 +144,7 @@ def _spans(last: pd.DataFrame, sources: pd.DataFrame, scope: Scope) -> pd.DataFr
     return spans.astype("int64")
 
 
-def _place(delivered: pd.DataFrame, sources: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
+def placed(delivered: pd.DataFrame, sources: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     """Give each community its row, the source that shows most of it, and that source's coverage, ``now`` and ``since``."""
     delivered["source"] = delivered["source_id"].map(sources["name"])
     main = delivered.sort_values(["community", "shown", "source"], ascending=[True, False, True]).drop_duplicates("community")
