@@ -36,7 +36,7 @@ $(VENV)/.test: $(VENV)/.run
 	touch $@
 
 $(VENV)/.peers: $(VENV)/.test
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test,peers]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test,peers,cluster]"
 	touch $@
 
 clean:

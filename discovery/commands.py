@@ -53,6 +53,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Short for --format jso
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Most rows.")]
 
 
+class Engine(StrEnum):
+    """Where exported activity is measured."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
 class Of(StrEnum):
     """What a ranking is of."""
 
@@ -130,9 +137,32 @@ def collect(config: ConfigOption = None, source: SourceOption = None) -> None:
 
 
 @app.command()
-def measure(config: ConfigOption = None, source: SourceOption = None) -> None:
+def measure(  # noqa: PLR0913, PLR0917 - one parameter an option
+    config: ConfigOption = None,
+    source: SourceOption = None,
+    activity: Annotated[
+        str | None, typer.Option("--activity", metavar="FOLDER", help="Measure an exported activity instead, and print its features.")
+    ] = None,
+    engine: Annotated[Engine, typer.Option("--engine", help="Where an exported activity is measured: here, or on Spark.")] = Engine.duckdb,
+    form: FormatOption = Format.table,
+    as_json: JsonOption = False,
+) -> None:
     """Go on to the features of each community, and stop there."""
-    _night(config, source, until="measure")
+    if activity is None:
+        if engine is not Engine.duckdb:
+            raise typer.BadParameter("it reads an exported activity: name its folder with --activity.", param_hint="--engine")
+        _night(config, source, until="measure")
+    from discovery import exchange  # noqa: PLC0415 - takes a second that reading the results does not have
+
+    _show(exchange.answer(exchange.measured(_settings(config), activity, spark=engine is Engine.spark)), form, as_json)
+
+
+@app.command()
+def export(folder: Annotated[Path, typer.Argument(metavar="FOLDER")], config: ConfigOption = None) -> None:
+    """Write the activity store as Parquet files, to be measured elsewhere; as private as the store itself."""
+    from discovery import exchange  # noqa: PLC0415 - takes a second that reading the results does not have
+
+    sys.stderr.write(f"{exchange.export(_settings(config), folder):,} records are in {folder}.\n")
 
 
 @app.command()

@@ -21,7 +21,8 @@ class Divided:
     """Records of a store in three parts, divided by their ids; every batch gets its records in the order of the parts."""
 
     def __init__(self, records: pd.DataFrame) -> None:
-        self.records = records.assign(part=records["key"] % 3).sort_values("part", ignore_index=True)
+        part = records["key"] % 3
+        self.records = records.drop(columns=["key", "digest"]).assign(part=part).sort_values("part", ignore_index=True)
 
     def look(self, look: Look) -> Iterator[pd.DataFrame]:
         """Look at each part in a connection of its own."""

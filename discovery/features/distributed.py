@@ -27,17 +27,17 @@ from discovery.settings import FeatureSettings
 if TYPE_CHECKING:
     import duckdb
 
-NARROW = ("record_id", "key", "changed", "source_ids", "communities", "kind", "created_at")
+NARROW = ("record_id", "changed", "source_ids", "communities", "kind", "created_at")
 """Columns of the records that placing communities looks at."""
 _WIDENED = """
 CREATE TABLE records AS
-SELECT *, NULL::BIGINT AS author, false AS bot, '' AS title, '' AS text, NULL::TEXT AS thread, NULL::TEXT AS parent, NULL::BIGINT AS score,
-    NULL::BIGINT AS replies, NULL::BOOLEAN AS accepted, NULL::TEXT AS domain
+SELECT *, md5_number_lower(record_id) AS key, NULL::BIGINT AS author, false AS bot, '' AS title, '' AS text, NULL::TEXT AS thread,
+    NULL::TEXT AS parent, NULL::BIGINT AS score, NULL::BIGINT AS replies, NULL::BOOLEAN AS accepted, NULL::TEXT AS domain
 FROM given
 """
 _KEPT_HERE = ("member", "community", "credit", "bound", "state", "read_to", *READINGS)
 """Tables of the schema ``partial`` that combining does not ask for."""
-_QUOTED = "SELECT DISTINCT ON (key) * FROM records SEMI JOIN partial.mention USING (key)"
+_QUOTED = "SELECT * FROM records SEMI JOIN partial.mention USING (key)"
 
 Look = Callable[["duckdb.DuckDBPyConnection"], pd.DataFrame]
 
@@ -120,7 +120,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, *, sources: list[int], spans
 
 def _reduced(connection: duckdb.DuckDBPyConnection, places: pd.DataFrame, *, sources: list[int], settings: FeatureSettings) -> list[Packed]:
     """Reduce one batch: all its partials, and the records that may stand as evidence."""
-    connection.execute("CREATE TABLE records AS SELECT DISTINCT ON (key) * FROM given")
+    connection.execute("CREATE TABLE records AS SELECT DISTINCT ON (record_id) *, md5_number_lower(record_id) AS key FROM given")
     known(connection, "")
     load(connection, "numbered", places[["c", "community"]])
     connection.execute("CREATE TABLE partial.community AS SELECT c::INTEGER AS c, community FROM numbered")

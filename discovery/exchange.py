@@ -1,0 +1,57 @@
+"""Activity that leaves or comes as Parquet files: exported from the store, or measured where it lies, on this machine or on a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from discovery.config import Config
+from discovery.features import Measurement, Scope, measure
+from discovery.features.distributed import measure_parts
+from discovery.lock import locked
+from storage import exchange
+from storage.activity import ActivityStore
+from storage.pseudonyms import Pseudonyms
+from storage.reading import Answer
+
+COLUMNS = ["community", "feature", "value", "low", "high", "n", "coverage", "missing_reason"]
+
+
+def export(config: Config, folder: Path) -> int:
+    """Write the activity store as Parquet files; return the number of records.
+
+    Raises:
+        FileExistsError: the folder is there already.
+        RunLockedError: a run holds the store.
+    """
+    with locked(config.data_dir):
+        pseudonyms = Pseudonyms.open(config.data_dir / "pseudonym.key")
+        limits = config.limits
+        path = config.data_dir / "activity.duckdb"
+        with ActivityStore.open(path, pseudonyms=pseudonyms, memory_limit=limits.memory, threads=limits.threads) as store:
+            return exchange.export(store.connection, folder)
+
+
+def measured(config: Config, folder: str, *, spark: bool) -> Measurement:
+    """Measure exported activity, all of its sources; ``now`` is the last instant each of them shows.
+
+    Raises:
+        ActivityFileError: the folder holds no activity.
+        NoSparkError: it is to run on Spark, and pyspark is not installed.
+    """
+    from discovery.features.spark import SparkParts, session  # noqa: PLC0415 - an extra
+
+    limits = config.limits
+    with exchange.imported(folder, records=not spark, memory_limit=limits.memory, threads=limits.threads) as connection:
+        names = tuple(name for (name,) in connection.execute("SELECT name FROM sources ORDER BY name").fetchall())
+        scope = Scope(sources=names, window_days=config.window_days, portfolio=config.portfolio)
+        if not spark:
+            return measure(connection, scope=scope, settings=config.features)
+        with session() as running:
+            parts = SparkParts(running, folder, memory_limit=limits.memory)
+            return measure_parts(connection, parts, scope=scope, settings=config.features)
+
+
+def answer(measurement: Measurement) -> Answer:
+    """Lay the estimates out as rows, one per community and feature; NULL where there is a reason instead."""
+    grid = measurement.estimates[COLUMNS].astype(object)
+    return Answer(COLUMNS, [tuple(row) for row in grid.where(grid.notna(), None).itertuples(index=False)], False)
