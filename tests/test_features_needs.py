@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discovery.features.phrases import MOST_WORDS, Phrase, Vote, grouped, needed, runs
+from discovery.features.kinds import grouped as grouped_in
+from discovery.features.needs import TABLES
+from discovery.features.phrases import MOST_WORDS, Phrase, alone, groups, needed, runs
 from discovery.features.text import stem
 from tests.feature_records import ENGLISH, crowd, estimate, measured, post
 
@@ -67,6 +71,33 @@ def test_stems_meet(one, other):
 def test_other_words_keep_apart():
     """Words that only look alike keep different stems."""
     assert len({stem(word) for word in ("class", "press", "bus", "news", "printer", "paint")}) == 6
+
+
+class Vote(NamedTuple):
+    """One author's request in one community."""
+
+    row: int
+    author: int
+    phrase: Phrase
+
+
+def grouped(votes: list[Vote], *, names: dict[int, str]) -> pd.DataFrame:
+    """Put requests together as a run does, from the tables it keeps them in."""
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE SCHEMA partial; {TABLES}")
+        connection.execute("CREATE TABLE partial.voice (c INTEGER, a BIGINT, key UBIGINT, asked BOOLEAN, alone VARCHAR)")
+        connection.execute("CREATE TABLE partial.community (c INTEGER, community VARCHAR); CREATE TABLE span (c INTEGER, row BIGINT)")
+        for row in range(4):
+            connection.execute("INSERT INTO span VALUES ($row, $row)", {"row": row})
+            connection.execute("INSERT INTO partial.community VALUES (?, ?)", [row, names.get(row, f"{row}")])
+        for row, author, phrase in votes:
+            connection.execute(
+                "INSERT INTO partial.voice VALUES (?, ?, ?, ?, ?)", [row, author, phrase.record, phrase.asked, alone(phrase)]
+            )
+            for run in runs(phrase):
+                told = [row, phrase.record, " ".join(run.stems), len(run.stems), run.words, run.way, groups(run, phrase)]
+                connection.execute("INSERT INTO partial.run VALUES (?, ?, ?, ?, ?, ?, ?)", told)
+        return grouped_in(connection)
 
 
 def vote(author: int, told: str, *, row: int = 0, asked: bool = True) -> Vote:

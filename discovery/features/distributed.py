@@ -35,7 +35,7 @@ SELECT *, md5_number_lower(record_id) AS key, NULL::BIGINT AS author, false AS b
     NULL::TEXT AS parent, NULL::BIGINT AS score, NULL::BIGINT AS replies, NULL::BOOLEAN AS accepted, NULL::TEXT AS domain
 FROM given
 """
-_KEPT_HERE = ("member", "community", "credit", "bound", "state", "read_to", *READINGS)
+_KEPT_HERE = ("member", "community", "credit", "bound", "state", "read_to", *(name for name in READINGS if name != "run"))
 """Tables of the schema ``partial`` that combining does not ask for."""
 _QUOTED = "SELECT * FROM records SEMI JOIN partial.mention USING (key)"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from discovery.features import activity, engagement, growth, needs, reach, replies, retention, saturation, selection, vocabulary
+from discovery.features import activity, engagement, growth, kinds, needs, reach, replies, retention, saturation, selection, vocabulary
 from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
@@ -30,7 +30,7 @@ FAMILIES = (activity, retention, engagement, replies, growth, reach, vocabulary,
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
     *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "thread_state", "author_thread", "elsewhere"),
-    *("covered_month", "portfolio", "naming", *BATCH_TABLES),
+    *("covered_month", "portfolio", "naming", *kinds.TABLES, *BATCH_TABLES),
 )
 """Temporary tables of a measuring, dropped at its end."""
 PUBLIC = [
@@ -73,8 +73,8 @@ def combine(
     """Combine partials, from wherever they come, with what crosses communities and with ``now``; needs the table ``bound``."""
     facts = selection.facts(connection, placed=placed, sources=sources)
     facts["language"] = vocabulary.languages(connection, len(facts))
-    statistics, kinds = _statistics(connection, _with_lexicon(facts), scope=scope, settings=settings)
-    return _measurement(statistics, kinds, mentions(connection), totals=selection.totals(connection))
+    statistics, found = _statistics(connection, _with_lexicon(facts), scope=scope, settings=settings)
+    return _measurement(statistics, found, mentions(connection), totals=selection.totals(connection))
 
 
 def _refreshed(connection: duckdb.DuckDBPyConnection, sources: pd.DataFrame, *, scope: Scope, settings: FeatureSettings) -> pd.DataFrame:
@@ -108,13 +108,13 @@ def _statistics(
     """Combine the partials to everything the features are made of; also return every kind of need with its name."""
     threads = replies.thread_tables(connection)
     author_tables(connection)
-    kinds = needs.needs(connection)
+    found = kinds.grouped(connection)
     products = saturation.product_tables(connection)
     facts = facts.join(threads).join(saturation.product_counts(connection))
     facts = facts.join(listed_authors(connection).set_index("row").add_prefix("listed_"))
     spectrum = vocabulary.spectrum(connection)
     facts["tokens"] = np.bincount(spectrum["row"], spectrum["frequency"] * spectrum["words"], len(facts))
-    facts["need_votes"] = np.bincount(kinds["row"], minlength=len(facts))
+    facts["need_votes"] = np.bincount(found["row"], minlength=len(facts))
     facts["product_votes"] = np.bincount(products["row"], products["authors"], len(facts))
     facts["portfolio"] = facts["community"].isin(scope.portfolio)
     counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
@@ -128,17 +128,17 @@ def _statistics(
         lifetimes=lifetimes(connection),
         waits=replies.waits(connection),
         spectrum=spectrum,
-        needs=kinds.groupby(["row", "kind"])["voter"].size().rename("authors").reset_index(),
+        needs=found.groupby(["row", "kind"])["voter"].size().rename("authors").reset_index(),
         products=products,
         vocabulary=vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms),
         lifts=reach.lifts(connection, communities=facts),
     )
     facts["voters"] = author_totals(statistics, "voters").astype("int64")
     facts["procuring_authors"] = author_totals(statistics, "T3").astype("int64")
-    return statistics, kinds
+    return statistics, found
 
 
-def _measurement(statistics: Statistics, kinds: pd.DataFrame, evidence: pd.DataFrame, *, totals: tuple[int, int]) -> Measurement:
+def _measurement(statistics: Statistics, found: pd.DataFrame, evidence: pd.DataFrame, *, totals: tuple[int, int]) -> Measurement:
     """Compute every declared feature through its gate and hang everything on the communities' keys."""
     facts = statistics.communities
     keys = pd.Index(facts["community"].to_numpy(dtype=object), name="community")
@@ -149,7 +149,7 @@ def _measurement(statistics: Statistics, kinds: pd.DataFrame, evidence: pd.DataF
             own[name] = frame["own"].to_numpy()
         grid.append(frame.drop(columns="own").assign(community=keys, feature=name, order=np.arange(len(frame))))
     estimates = pd.concat(grid, ignore_index=True).sort_values(["order", "feature"], ignore_index=True)
-    named = kinds[kinds["need"] != ""]
+    named = found[found["need"] != ""]
     return Measurement(
         communities=facts.set_index(keys)[PUBLIC],
         estimates=estimates[["community", "feature", "value", "low", "high", "n", "coverage", "missing_reason"]],

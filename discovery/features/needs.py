@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,6 @@ import pandas as pd
 from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, columns, feature
 from discovery.features.estimation import Z90, author_share, author_totals, totals
 from discovery.features.partials import Partial
-from discovery.features.phrases import Phrase, Vote, grouped
-
-if TYPE_CHECKING:
-    import duckdb
 
 LADDER = "one vote per author; packaged lexicon; idioms, denials and promoters vetoed; beta-binomial shrinkage to the platform's mean"
 MONEY_WEIGHTS = {"T4": 1.0, "T3": 0.6, "T2": 0.25, "N": -0.4}
@@ -23,21 +19,18 @@ VOTERS = {"authors": "voters"}
 MONEY = Ratio(MONEY_WEIGHTS, "voters")
 
 
-TABLES = "CREATE TABLE IF NOT EXISTS partial.wish (c INTEGER, key UBIGINT, said VARCHAR, asked BOOLEAN)"
+TABLES = """
+CREATE TABLE IF NOT EXISTS partial.wish (c INTEGER, key UBIGINT, asked BOOLEAN, alone VARCHAR);
+CREATE TABLE IF NOT EXISTS partial.run (c INTEGER, key UBIGINT, stems VARCHAR, size INTEGER, words VARCHAR, way VARCHAR, groups BOOLEAN);
+"""
+"""What records ask for, and the runs of words in it."""
 PARTIALS = (
     Partial(
         "voice",
-        "SELECT c, a, key, said, asked FROM entry JOIN partial.wish USING (c, key) SEMI JOIN readable USING (c) WHERE a IS NOT NULL",
+        "SELECT c, a, key, asked, alone FROM entry JOIN partial.wish USING (c, key) SEMI JOIN readable USING (c) WHERE a IS NOT NULL",
     ),
 )
-"""Who asks for what, in the words of each request."""
-
-
-def needs(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Put requests of one kind together: row, kind, need, voter, as :func:`grouped` gives them."""
-    names = dict(connection.execute("SELECT row, community FROM span JOIN partial.community USING (c)").fetchall())
-    voices = connection.execute("SELECT row, a, key, said, asked FROM partial.voice JOIN span USING (c)").fetchall()
-    return grouped((Vote(row, a, Phrase(key, tuple(said.split(" ")), asked)) for row, a, key, said, asked in voices), names=names)
+"""Who asks."""
 
 
 class _Voice(NamedTuple):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from discovery.features import authors, intent, needs, replies, saturation, selection, vocabulary
 from discovery.features.partials import renew
-from discovery.features.phrases import needed
+from discovery.features.phrases import alone, groups, needed, runs
 from discovery.settings import FeatureSettings
 
 if TYPE_CHECKING:
@@ -42,20 +42,23 @@ def _read(connection: duckdb.DuckDBPyConnection, page: int) -> None:
     intent.unread(connection)
     connection.execute(f"{needs.TABLES}; {saturation.TABLES}")
     hits: list[tuple[int, str, int, int]] = []
-    wishes: list[tuple[int, str, bool]] = []
+    wishes: list[tuple[int, bool, str]] = []
+    said: list[tuple[int, str, int, str, str, bool]] = []
     products: list[tuple[int, str]] = []
     for found in intent.search(connection):
         by_tier = {hit.tier: hit for hit in found.hits}
         hits.extend((found.key, *hit) for hit in found.hits)
         voiced = by_tier.get("T1") or by_tier.get("T0")
         if voiced and (phrase := needed(found.words, record=found.key, start=voiced.start, end=voiced.end)):
-            wishes.append((phrase.record, " ".join(phrase.said), phrase.asked))
+            wishes.append((found.key, phrase.asked, alone(phrase)))
+            said.extend((found.key, " ".join(run.stems), len(run.stems), run.words, run.way, groups(run, phrase)) for run in runs(phrase))
         named = (
             saturation.named(found.words, start=by_tier[tier].start, end=by_tier[tier].end) for tier in ("SW", "T4") if tier in by_tier
         )
         products.extend((found.key, product) for product in named if product)
     _keep(connection, "hit", hits, ("tier", "span_start", "span_end"))
-    _keep(connection, "wish", wishes, ("said", "asked"))
+    _keep(connection, "wish", wishes, ("asked", "alone"))
+    _keep(connection, "run", said, ("stems", "size", "words", "way", "groups"))
     _keep(connection, "named", products, ("product",))
     intent.have_read(connection, page)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.features.intent import read
-from discovery.features.phrases import Vote, grouped, needed
+from discovery.features.phrases import needed
 from discovery.features.saturation import named
 from tests.oracle.answers import (
     WEEK,
@@ -27,6 +27,7 @@ from tests.oracle.answers import (
 )
 from tests.oracle.entries import Activity, words
 from tests.oracle.estimates import Z, estimate, shrunk_rates, shrunk_shares
+from tests.oracle.kinds import Vote, grouped
 from tests.oracle.people import Told, by_author, engaged_share, frame
 
 
