@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ def session() -> SparkSession:
         raise NoSparkError("Measuring on Spark needs pyspark and Java 17: pip install 'subcurrent[cluster]'.")
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra, and heavy
 
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)  # between us goes Arrow alone
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # tasks of this machine run in this environment
     builder = SparkSession.builder.appName("subcurrent")
     for name, value in SETTINGS.items():
