@@ -24,6 +24,7 @@ UNTOLD = frozenset({"deleted_share", "duplicate_share"})
 """Features that tell how sound the records are, not what people do: nothing is named after them."""
 PHRASES: dict[str, Phrase] = {
     "posting_frequency": Phrase("pace", "number", "more is posted", "less is posted", "{value} posts and replies are written a day"),
+    "burstiness": Phrase("rhythm", "number", "talk comes in bursts", "talk flows more evenly"),
     "active_authors": Phrase("size", "number", "more people take part", "fewer people take part", "{value} people are active in 28 days"),
     "retention": Phrase(
         "staying", "percent", "more people come back", "fewer people come back",

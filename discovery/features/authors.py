@@ -75,7 +75,8 @@ monthly AS (
 SELECT span.row, records, posts, questions, voters, (in_all > records)::TINYINT AS shared, months, present, stayed, engaged, seasoned,
     newcomers, aged, unanswered, help, unsolved, {tiers}
 FROM partial.author JOIN span USING (c) JOIN elsewhere USING (a)
-    LEFT JOIN monthly USING (c, a) LEFT JOIN author_thread USING (c, a) LEFT JOIN partial.vote USING (c, a)
+    LEFT JOIN monthly USING (c, a) LEFT JOIN author_thread USING (c, a)
+    LEFT JOIN partial.vote USING (c, a)
 ORDER BY span.row, first_key
 """
 _LIFETIMES = """

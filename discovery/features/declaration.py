@@ -80,6 +80,8 @@ class Statistics:
     vocabulary: Vocabulary
     lifts: pd.DataFrame
     """row, lift, low, high, shared: best lift with a community of the portfolio."""
+    waits_by_month: pd.DataFrame
+    """row, month, waits, seconds, squares: sums over the waits between the records of a covered month, where there are enough."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from discovery.features import activity, engagement, growth, kinds, needs, reach, replies, retention, saturation, selection, vocabulary
+from discovery.features import (
+    activity,
+    engagement,
+    growth,
+    kinds,
+    needs,
+    reach,
+    replies,
+    retention,
+    rhythm,
+    saturation,
+    selection,
+    vocabulary,
+)
 from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
@@ -26,11 +39,15 @@ from discovery.settings import FeatureSettings
 if TYPE_CHECKING:
     import duckdb
 
-FAMILIES = (activity, retention, engagement, replies, growth, reach, vocabulary, needs, saturation)
+FAMILIES = (
+    *(activity, rhythm, retention, engagement, replies, growth, reach),
+    *(vocabulary, needs, saturation),
+)
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
     *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "thread_state", "author_thread", "elsewhere"),
-    *("covered_month", "portfolio", "naming", *kinds.TABLES, *BATCH_TABLES),
+    *("covered_month", "portfolio", "naming"),
+    *(*kinds.TABLES, *BATCH_TABLES),
 )
 """Temporary tables of a measuring, dropped at its end."""
 PUBLIC = [
@@ -108,14 +125,20 @@ def _statistics(
     """Combine the partials to everything the features are made of; also return every kind of need with its name."""
     threads = replies.thread_tables(connection)
     author_tables(connection)
+    waits = rhythm.monthly_waits(connection)
     found = kinds.grouped(connection)
     products = saturation.product_tables(connection)
     facts = facts.join(threads).join(saturation.product_counts(connection))
     facts = facts.join(listed_authors(connection).set_index("row").add_prefix("listed_"))
     spectrum = vocabulary.spectrum(connection)
-    facts["tokens"] = np.bincount(spectrum["row"], spectrum["frequency"] * spectrum["words"], len(facts))
+    amounts = {
+        "tokens": (spectrum, spectrum["frequency"] * spectrum["words"]),
+        "product_votes": (products, products["authors"]),
+    }
+    for name, (table, amount) in amounts.items():
+        facts[name] = np.bincount(table["row"], amount, len(facts))
+    facts["lively_months"] = np.bincount(waits["row"], minlength=len(facts))
     facts["need_votes"] = np.bincount(found["row"], minlength=len(facts))
-    facts["product_votes"] = np.bincount(products["row"], products["authors"], len(facts))
     facts["portfolio"] = facts["community"].isin(scope.portfolio)
     counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
     whole = [column for column in counts if column not in {"exposure", "observed"} and facts[column].dtype != bool]
@@ -132,6 +155,7 @@ def _statistics(
         products=products,
         vocabulary=vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms),
         lifts=reach.lifts(connection, communities=facts),
+        waits_by_month=waits,
     )
     facts["voters"] = author_totals(statistics, "voters").astype("int64")
     facts["procuring_authors"] = author_totals(statistics, "T3").astype("int64")

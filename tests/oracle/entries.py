@@ -31,6 +31,8 @@ class Activity:
     """Tiers of intent by record id, for communities whose language the lexicon knows."""
     copies: dict[str, tuple[int, int]]
     """People's records that repeat their own, and all of people's records, by community."""
+    programs: dict[str, tuple[int, int]]
+    """Records of programs, and all records, by community."""
 
     @cached_property
     def groups(self) -> dict[Any, pd.DataFrame]:
@@ -54,17 +56,19 @@ def activity(connection: duckdb.DuckDBPyConnection, *, scope: Scope, measured: M
     members = records.assign(community=[list(dict.fromkeys(found)) for found in records["communities"]]).explode("community")
     members = members[members["community"].isin(main)]
     inside = [since[main[c]] <= t <= now[main[c]] for c, t in zip(members["community"], members["created_at"], strict=True)]
-    by_people = members[np.array(inside) & ~members["bot"].fillna(False).astype(bool)]
+    seen = members[np.array(inside)]
+    by_people = seen[~seen["bot"].fillna(False).astype(bool)]
     entries = _first_of_repeats(by_people)
     written = by_people["community"].value_counts()
     copies = {c: (n - (entries["community"] == c).sum(), n) for c, n in written.items()}
+    programs = {c: (n - written.get(c, 0), n) for c, n in seen["community"].value_counts().items()}
     places = pd.DataFrame({"source": pd.Series(main), "now": {c: now[s] for c, s in main.items()}}).sort_index()
     places = places.join(measured.communities[["platform", "coverage", "language"]])
     known = set(places.index[places["language"] == "en"])
     readable = entries[entries["community"].isin(known)].drop_duplicates("record_id")
     tiers = {row.record_id: frozenset(hit.tier for hit in read(words(row.title, row.text))) for row in readable.itertuples()}
     tiers = {record: found | {"T3"} if "SW" in found else found for record, found in tiers.items()}
-    return Activity(_plain(entries), places, tiers, copies)
+    return Activity(_plain(entries), places, tiers, copies, programs)
 
 
 def words(title: str, text: str) -> str:
@@ -104,7 +108,19 @@ def _plain(entries: pd.DataFrame) -> pd.DataFrame:
         {
             **{
                 name: entries[name]
-                for name in ("community", "record_id", "author", "thread", "parent", "replies", "accepted", "title", "text")
+                for name in (
+                    "community",
+                    "record_id",
+                    "author",
+                    "thread",
+                    "parent",
+                    "replies",
+                    "accepted",
+                    "score",
+                    "domain",
+                    "title",
+                    "text",
+                )
             },
             "t": entries["created_at"].astype("int64"),
             "post": entries["kind"] == "post",

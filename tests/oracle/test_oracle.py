@@ -12,11 +12,11 @@ import pytest
 
 from discovery.features import FEATURES, FeatureSettings, Measurement, Scope, measure
 from tests.feature_records import ENGLISH, SCHEMA, crowd, post, reply, store
-from tests.oracle import answers, language, market, people
+from tests.oracle import answers, habits, language, market, people
 from tests.oracle.entries import Activity, activity
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "tables"
-HOW = {name: getattr(room, name) for room in (people, answers, language, market) for name in FEATURES if hasattr(room, name)}
+HOW = {name: getattr(room, name) for room in (people, habits, answers, language, market) for name in FEATURES if hasattr(room, name)}
 SAID = (
     "is there an app for crew scheduling?",
     "looking for a crew scheduling tool",
@@ -48,11 +48,12 @@ def world(seed: int = 3) -> list[dict[str, Any]]:
 
 
 def _community(dice: random.Random, name: str, number: int, *, source: int) -> list[dict[str, Any]]:
-    members = crowd(25 + 5 * number, start=11 * number)
+    members = crowd(30 + 9 * number, start=11 * number)
     begin, rows, opened = 9 * number % 60, [], []
-    for turn in range(100 + 25 * number):
+    for turn in range(130 + 30 * number):
         day = begin + dice.random() ** (0.6 + number / 14) * (300 - begin)
-        author = None if dice.random() < 0.06 else members[int(len(members) * dice.random() ** (1 + number / 5))]
+        arrived = 0.25 + day / 400
+        author = None if dice.random() < 0.06 else members[int(len(members) * arrived * dice.random() ** (1 + number / 9))]
         told = {"id": f"{name}/{turn:04d}", "source_ids": [source], "bot": dice.random() < 0.03}
         if opened and dice.random() < 0.3 + number / 30:
             asked = dice.choice(opened)
@@ -69,7 +70,15 @@ def _community(dice: random.Random, name: str, number: int, *, source: int) -> l
         opened.append(post(author, day, _words(dice, number, text), title=dice.choice(["why?", "news", ""]), **tags, **counted, **told))
         rows.append(opened[-1])
     rows += [{**row, "record_id": row["record_id"] + "x", "created_at": row["created_at"] + 60} for row in rows[:: 25 + number]]
-    return [row for row in rows if row["created_at"] < post("x", 300)["created_at"]]
+    rows = [row for row in rows if row["created_at"] < post("x", 300)["created_at"]]
+    return [{**row, **_seen(random.Random(row["record_id"]), number)} for row in rows]  # noqa: S311 - a made world, no secret
+
+
+def _seen(dice: random.Random, number: int) -> dict[str, Any]:
+    """Show a record's votes and where it points to, as far as the community's platform does."""
+    votes = int(dice.expovariate(0.2 / (number + 1))) - 2
+    host = dice.choice(("www.", "")) + f"site{int(9 * dice.random() ** (1 + number))}.example"
+    return {"score": votes if dice.random() < 0.9 else None, "domain": host if dice.random() < 0.5 else None}
 
 
 def _words(dice: random.Random, number: int, said: str) -> str:
