@@ -75,6 +75,7 @@ PHRASES: dict[str, Phrase] = {
         "solutions", "percent", "more calls for help stay unsolved", "more calls for help get solved",
         "{value} of the calls for help end without thanks or an accepted answer",
     ),
+    "median_score": Phrase("applause", "number", "posts get more votes", "posts get fewer votes"),
     "growth": Phrase(
         "growth", "change", "the crowd grows faster", "the crowd grows less",
         "the number of active people changes by {value} a month",

@@ -82,6 +82,8 @@ class Statistics:
     """row, lift, low, high, shared: best lift with a community of the portfolio."""
     waits_by_month: pd.DataFrame
     """row, month, waits, seconds, squares: sums over the waits between the records of a covered month, where there are enough."""
+    scores: pd.DataFrame
+    """row, score, posts: aged posts by what they scored, from the least."""
 
 
 @dataclass(frozen=True)

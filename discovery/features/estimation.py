@@ -7,6 +7,7 @@ that small ones do not lead every ranking by luck. Intervals are 90 %. All funct
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,18 @@ Z90 = 1.6448536269514722
 """Half-width of a 90 % interval in standard errors."""
 WEAK_PRIOR = 2.0
 """Prior trials where too few communities show how much they differ."""
+
+
+class AuthorSums(NamedTuple):
+    """What a community's authors add up to, of what each did (y) of how many times (x)."""
+
+    y: Floats
+    x: Floats
+    people: Floats
+    """Authors with x."""
+    yy: Floats
+    xx: Floats
+    xy: Floats
 
 
 def neighbourhoods(platforms: npt.ArrayLike, usable: npt.NDArray[np.bool_]) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
@@ -156,8 +169,12 @@ def author_share(
 
 def design_effect(rows: npt.NDArray[np.intp], y: Floats, x: Floats, *, size: int) -> Floats:
     """Tell how many times more a ratio varies over authors than over independent trials (linearised ratio variance), at least 1."""
-    hits, trials, people = totals(rows, y, size), totals(rows, x, size), totals(rows, x > 0, size)
-    square_y, square_x, cross = totals(rows, y * y, size), totals(rows, x * x, size), totals(rows, x * y, size)
+    return effect_of_sums(AuthorSums(*(totals(rows, part, size) for part in (y, x, x > 0, y * y, x * x, x * y))))
+
+
+def effect_of_sums(sums: AuthorSums) -> Floats:
+    """Give the design effect of y / x where authors' sums are already added up."""
+    hits, trials, people, square_y, square_x, cross = sums
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = hits / trials
         residual = square_y - 2 * ratio * cross + ratio**2 * square_x

@@ -18,6 +18,7 @@ from discovery.features import (
     kinds,
     needs,
     reach,
+    reception,
     replies,
     retention,
     rhythm,
@@ -40,13 +41,13 @@ if TYPE_CHECKING:
     import duckdb
 
 FAMILIES = (
-    *(activity, rhythm, retention, engagement, replies, growth, reach),
+    *(activity, rhythm, retention, engagement, replies, reception, growth, reach),
     *(vocabulary, needs, saturation),
 )
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
     *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "thread_state", "author_thread", "elsewhere"),
-    *("covered_month", "portfolio", "naming"),
+    *("covered_month", "scored", "portfolio", "naming"),
     *(*kinds.TABLES, *BATCH_TABLES),
 )
 """Temporary tables of a measuring, dropped at its end."""
@@ -126,14 +127,16 @@ def _statistics(
     threads = replies.thread_tables(connection)
     author_tables(connection)
     waits = rhythm.monthly_waits(connection)
+    scores, clumps = reception.scores(connection)
     found = kinds.grouped(connection)
     products = saturation.product_tables(connection)
-    facts = facts.join(threads).join(saturation.product_counts(connection))
+    facts = facts.join(threads).join(clumps).join(saturation.product_counts(connection))
     facts = facts.join(listed_authors(connection).set_index("row").add_prefix("listed_"))
     spectrum = vocabulary.spectrum(connection)
     amounts = {
         "tokens": (spectrum, spectrum["frequency"] * spectrum["words"]),
         "product_votes": (products, products["authors"]),
+        "scored_posts": (scores, scores["posts"]),
     }
     for name, (table, amount) in amounts.items():
         facts[name] = np.bincount(table["row"], amount, len(facts))
@@ -156,6 +159,7 @@ def _statistics(
         vocabulary=vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms),
         lifts=reach.lifts(connection, communities=facts),
         waits_by_month=waits,
+        scores=scores,
     )
     facts["voters"] = author_totals(statistics, "voters").astype("int64")
     facts["procuring_authors"] = author_totals(statistics, "T3").astype("int64")
