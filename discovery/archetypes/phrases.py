@@ -36,6 +36,10 @@ PHRASES: dict[str, Phrase] = {
     ),
     "rmst_90": Phrase("staying", "number", "people stay longer", "people leave sooner", "people stay for {value} of their first 90 days"),
     "newcomer_share": Phrase("newcomers", "percent", "more people are new", "fewer people are new", "{value} of a month's people are new"),
+    "newcomer_conversion": Phrase(
+        "newcomers", "percent", "more new people act again", "fewer new people act again", "{value} of new people act again in four weeks",
+    ),
+    "welcome_ratio": Phrase("newcomers", "number", "new people are answered more often", "new people are answered less often"),
     "inequality": Phrase("voices", "number", "a few people write more of it", "writing is shared more evenly"),
     "author_concentration": Phrase(
         "voices", "percent", "the busiest write much of it", "more people share the writing",

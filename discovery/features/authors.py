@@ -28,7 +28,8 @@ SILENCE = (28, 90)
 
 _AUTHOR = """
 SELECT c, a, min(key) AS first_key, count(*) AS records, count(*) FILTER (post) AS posts, count(*) FILTER (post AND asks) AS questions,
-    max(worded::TINYINT) AS voters, min(t) AS first_t, max(t) AS last_t
+    max(worded::TINYINT) AS voters, min(t) AS first_t, max(t) AS last_t,
+    min(t, 2)[2] AS second_t
 FROM entry WHERE a IS NOT NULL GROUP BY c, a
 """
 _MONTH = """
@@ -73,9 +74,9 @@ monthly AS (
     FROM following JOIN partial.author USING (c, a) GROUP BY c, a
 )
 SELECT span.row, records, posts, questions, voters, (in_all > records)::TINYINT AS shared, months, present, stayed, engaged, seasoned,
-    newcomers, aged, unanswered, help, unsolved, {tiers}
+    newcomers, aged, unanswered, help, unsolved, arrived, converted, {tiers}
 FROM partial.author JOIN span USING (c) JOIN elsewhere USING (a)
-    LEFT JOIN monthly USING (c, a) LEFT JOIN author_thread USING (c, a)
+    LEFT JOIN monthly USING (c, a) LEFT JOIN author_thread USING (c, a) LEFT JOIN author_newcomer USING (c, a)
     LEFT JOIN partial.vote USING (c, a)
 ORDER BY span.row, first_key
 """

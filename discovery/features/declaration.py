@@ -84,6 +84,8 @@ class Statistics:
     """row, month, waits, seconds, squares: sums over the waits between the records of a covered month, where there are enough."""
     scores: pd.DataFrame
     """row, score, posts: aged posts by what they scored, from the least."""
+    welcomes: pd.DataFrame
+    """row, fresh, fresh_met, posts, met, authors: people by their posts, those written while new, and the answered ones of each."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from discovery.features import (
     growth,
     kinds,
     needs,
+    newcomers,
     reach,
     reception,
     replies,
@@ -25,6 +26,7 @@ from discovery.features import (
     saturation,
     selection,
     vocabulary,
+    welcome,
 )
 from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months
 from discovery.features.declaration import FEATURES, Statistics, gate
@@ -41,13 +43,13 @@ if TYPE_CHECKING:
     import duckdb
 
 FAMILIES = (
-    *(activity, rhythm, retention, engagement, replies, reception, growth, reach),
+    *(activity, rhythm, retention, newcomers, engagement, replies, welcome, reception, growth, reach),
     *(vocabulary, needs, saturation),
 )
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
     *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "thread_state", "author_thread", "elsewhere"),
-    *("covered_month", "scored", "portfolio", "naming"),
+    *("covered_month", "author_newcomer", "scored", "portfolio", "naming"),
     *(*kinds.TABLES, *BATCH_TABLES),
 )
 """Temporary tables of a measuring, dropped at its end."""
@@ -126,6 +128,8 @@ def _statistics(
     """Combine the partials to everything the features are made of; also return every kind of need with its name."""
     threads = replies.thread_tables(connection)
     author_tables(connection)
+    newcomers.newcomer_table(connection)
+    welcomes = welcome.welcomes(connection)
     waits = rhythm.monthly_waits(connection)
     scores, clumps = reception.scores(connection)
     found = kinds.grouped(connection)
@@ -137,6 +141,7 @@ def _statistics(
         "tokens": (spectrum, spectrum["frequency"] * spectrum["words"]),
         "product_votes": (products, products["authors"]),
         "scored_posts": (scores, scores["posts"]),
+        "newcomer_posts": (welcomes, welcomes["fresh"] * welcomes["authors"]),
     }
     for name, (table, amount) in amounts.items():
         facts[name] = np.bincount(table["row"], amount, len(facts))
@@ -160,6 +165,7 @@ def _statistics(
         lifts=reach.lifts(connection, communities=facts),
         waits_by_month=waits,
         scores=scores,
+        welcomes=welcomes,
     )
     facts["voters"] = author_totals(statistics, "voters").astype("int64")
     facts["procuring_authors"] = author_totals(statistics, "T3").astype("int64")

@@ -57,7 +57,7 @@ PARTIALS = (Partial("thread", _THREAD, {"settling": SETTLING}), Partial("pair", 
 
 _STATE = """
 CREATE OR REPLACE TEMP TABLE thread_state AS
-SELECT c, row, key, a, help, stored, others, accepted,
+SELECT c, row, key, a, t, help, stored, others, accepted,
     CASE WHEN stores_replies THEN greatest(stored, coalesce(replies, 0)) ELSE replies END AS answers,
     t <= now - $patience AND a IS NOT NULL AND (stores_replies OR replies IS NOT NULL) AS aged,
     CASE WHEN first_other IS NOT NULL THEN first_other - t > $patience ELSE coalesce(replies, 0) = 0 OR stored > 0 END AS unanswered,
