@@ -30,6 +30,10 @@ PHRASES: dict[str, Phrase] = {
         "staying", "percent", "more people come back", "fewer people come back",
         "{value} of a month's people act again in the next",
     ),
+    "equal_retention": Phrase(
+        "staying", "percent", "more people come back, however much they write", "fewer people come back, however much they write",
+        "{value} of people come back in the next month, compared among those who write equally much",
+    ),
     "churn": Phrase(
         "staying", "percent", "fewer people come back", "more people come back",
         "{value} of a month's people are silent in the next",

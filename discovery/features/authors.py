@@ -33,7 +33,8 @@ SELECT c, a, min(key) AS first_key, count(*) AS records, count(*) FILTER (post) 
 FROM entry WHERE a IS NOT NULL GROUP BY c, a
 """
 _MONTH = """
-SELECT c, a, t // $month AS m, count(DISTINCT t // 86400) AS days FROM entry WHERE a IS NOT NULL GROUP BY ALL
+SELECT c, a, t // $month AS m, count(DISTINCT t // 86400) AS days, count(*) AS records FROM entry
+WHERE a IS NOT NULL GROUP BY ALL
 """
 _SILENCE = """
 WITH gaps AS (SELECT c, t - lag(t) OVER (PARTITION BY c, a ORDER BY t, key) AS gap FROM entry WHERE a IS NOT NULL)
@@ -63,7 +64,8 @@ FROM partial.author JOIN span USING (c) LEFT JOIN twice USING (a) GROUP BY a
 
 _COVERED = """
 CREATE OR REPLACE TEMP TABLE covered_month AS
-SELECT c, row, a, m, days, month_from, month_to FROM partial.author_month JOIN span USING (c) WHERE m BETWEEN month_from AND month_to - 1
+SELECT c, row, a, m, days, records, month_from, month_to FROM partial.author_month JOIN span USING (c)
+WHERE m BETWEEN month_from AND month_to - 1
 """
 _SUMS = """
 WITH following AS (SELECT *, lead(m) OVER (PARTITION BY c, a ORDER BY m) AS next_m FROM covered_month),

@@ -84,6 +84,9 @@ class Statistics:
     """row, month, waits, seconds, squares: sums over the waits between the records of a covered month, where there are enough."""
     scores: pd.DataFrame
     """row, score, posts: aged posts by what they scored, from the least."""
+    intensities: pd.DataFrame
+    """row, present_0 to _2, stayed_0 to _2, authors: people by their months of one, two to four, five and more records, and by those
+    of them that a month of theirs follows."""
     welcomes: pd.DataFrame
     """row, fresh, fresh_met, posts, met, authors: people by their posts, those written while new, and the answered ones of each."""
 

@@ -15,6 +15,7 @@ from discovery.features import (
     activity,
     engagement,
     growth,
+    intensity,
     kinds,
     needs,
     newcomers,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FAMILIES = (
-    *(activity, rhythm, retention, newcomers, engagement, replies, welcome, reception, growth, reach),
+    *(activity, rhythm, retention, intensity, newcomers, engagement, replies, welcome, reception, growth, reach),
     *(vocabulary, needs, saturation),
 )
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
@@ -131,6 +132,7 @@ def _statistics(
     newcomers.newcomer_table(connection)
     welcomes = welcome.welcomes(connection)
     waits = rhythm.monthly_waits(connection)
+    strata = intensity.intensities(connection)
     scores, clumps = reception.scores(connection)
     found = kinds.grouped(connection)
     products = saturation.product_tables(connection)
@@ -142,6 +144,7 @@ def _statistics(
         "product_votes": (products, products["authors"]),
         "scored_posts": (scores, scores["posts"]),
         "newcomer_posts": (welcomes, welcomes["fresh"] * welcomes["authors"]),
+        "followed_author_months": (strata, strata.filter(like="present_").sum(axis=1) * strata["authors"]),
     }
     for name, (table, amount) in amounts.items():
         facts[name] = np.bincount(table["row"], amount, len(facts))
@@ -166,6 +169,7 @@ def _statistics(
         waits_by_month=waits,
         scores=scores,
         welcomes=welcomes,
+        intensities=strata,
     )
     facts["voters"] = author_totals(statistics, "voters").astype("int64")
     facts["procuring_authors"] = author_totals(statistics, "T3").astype("int64")
