@@ -24,7 +24,8 @@ NAMES = """posting_frequency active_authors retention churn rmst_90 newcomer_sha
     hypothetical_pay refusal money promotion price_sensitivity workaround_rate need_concentration product_mentions
     saturation headroom switching_wedge cross_promotion
     elephant_number duplicate_share reciprocity survival_28 survival_90 product_hhi
-    burstiness median_score newcomer_conversion welcome_ratio equal_retention"""
+    burstiness median_score newcomer_conversion welcome_ratio equal_retention
+    bot_share burst_share domain_concentration"""
 
 
 def town(seed: int = 0):

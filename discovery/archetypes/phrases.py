@@ -20,7 +20,7 @@ class Phrase(NamedTuple):
     """The same as a sentence that holds ``{value}``; empty where the value is on a scale of ours that nobody can picture."""
 
 
-UNTOLD = frozenset({"deleted_share", "duplicate_share"})
+UNTOLD = frozenset({"bot_share", "burst_share", "deleted_share", "domain_concentration", "duplicate_share"})
 """Features that tell how sound the records are, not what people do: nothing is named after them."""
 PHRASES: dict[str, Phrase] = {
     "posting_frequency": Phrase("pace", "number", "more is posted", "less is posted", "{value} posts and replies are written a day"),

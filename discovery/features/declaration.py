@@ -87,6 +87,8 @@ class Statistics:
     intensities: pd.DataFrame
     """row, present_0 to _2, stayed_0 to _2, authors: people by their months of one, two to four, five and more records, and by those
     of them that a month of theirs follows."""
+    links: pd.DataFrame
+    """row, links, same, zz, zx, xx: sums over authors of the link posts and of how many point to the same place."""
     welcomes: pd.DataFrame
     """row, fresh, fresh_met, posts, met, authors: people by their posts, those written while new, and the answered ones of each."""
 

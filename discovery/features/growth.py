@@ -15,6 +15,9 @@ ROUNDS = 30
 BURST = 4.0
 """Robust residual above which a month is a burst and left out of the slope."""
 
+SERIES = Evidence(authors=30, months=6, complete=True)
+"""The least course of months that a line is laid through."""
+
 
 class Slopes(NamedTuple):
     """Log change per month with its standard error, per community."""
@@ -34,20 +37,33 @@ class Slopes(NamedTuple):
     source="Poisson quasi-likelihood, McCullagh & Nelder 1989; DerSimonian & Laird 1986 (shrinkage)",
     block="behaviour",
     transform="identity",
-    needs=Evidence(authors=30, months=6, complete=True),
+    needs=SERIES,
 )
 def growth(statistics: Statistics) -> pd.DataFrame:
     """Log change of the authors of a 28-day month from month to month."""
-    table, facts = statistics.months, statistics.communities
-    rows, counts = table["row"].to_numpy(), table["authors"].to_numpy(dtype=float)
-    month = (table["month"] - facts["month_from"].to_numpy()[rows]).to_numpy(dtype=float)
-    fit = poisson_slopes(rows, month, counts, size=len(facts))
-    scale = _median_square(rows, fit.residual, size=len(facts))
-    calm = fit.residual <= BURST * np.sqrt(scale)[rows]
+    facts, (rows, month, counts) = statistics.communities, _series(statistics)
+    calm = ~bursts(statistics)
     fit = poisson_slopes(rows[calm], month[calm], counts[calm], size=len(facts))
     result = shifts(fit.value, fit.error, platforms=facts["platform"])
     used = totals(rows, calm, len(facts))
     return columns(result, n=used, coverage=facts["observed"].to_numpy() * used / np.maximum(facts["months"].to_numpy(), 1))
+
+
+def bursts(statistics: Statistics) -> npt.NDArray[np.bool_]:
+    """Tell which covered months stand out of their community's course, in the order of ``Statistics.months``."""
+    rows, month, counts = _series(statistics)
+    fit = poisson_slopes(rows, month, counts, size=len(statistics.communities))
+    scale = _median_square(rows, fit.residual, size=len(statistics.communities))
+    above: npt.NDArray[np.bool_] = fit.residual > BURST * np.sqrt(scale)[rows]
+    return above
+
+
+def _series(statistics: Statistics) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
+    """Give row, month from the community's first covered one, and authors of every covered month."""
+    table = statistics.months
+    rows = table["row"].to_numpy()
+    month = (table["month"] - statistics.communities["month_from"].to_numpy()[rows]).to_numpy(dtype=float)
+    return rows, month, table["authors"].to_numpy(dtype=float)
 
 
 def poisson_slopes(rows: npt.NDArray[np.intp], month: Floats, counts: Floats, *, size: int) -> Slopes:

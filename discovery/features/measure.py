@@ -15,6 +15,7 @@ from discovery.features import (
     activity,
     engagement,
     growth,
+    integrity,
     intensity,
     kinds,
     needs,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FAMILIES = (
-    *(activity, rhythm, retention, intensity, newcomers, engagement, replies, welcome, reception, growth, reach),
+    *(activity, rhythm, retention, intensity, newcomers, engagement, replies, welcome, reception, growth, reach, integrity),
     *(vocabulary, needs, saturation),
 )
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
@@ -131,6 +132,7 @@ def _statistics(
     author_tables(connection)
     newcomers.newcomer_table(connection)
     welcomes = welcome.welcomes(connection)
+    links = integrity.links(connection)
     waits = rhythm.monthly_waits(connection)
     strata = intensity.intensities(connection)
     scores, clumps = reception.scores(connection)
@@ -145,6 +147,7 @@ def _statistics(
         "scored_posts": (scores, scores["posts"]),
         "newcomer_posts": (welcomes, welcomes["fresh"] * welcomes["authors"]),
         "followed_author_months": (strata, strata.filter(like="present_").sum(axis=1) * strata["authors"]),
+        "links": (links, links["links"]),
     }
     for name, (table, amount) in amounts.items():
         facts[name] = np.bincount(table["row"], amount, len(facts))
@@ -169,6 +172,7 @@ def _statistics(
         waits_by_month=waits,
         scores=scores,
         welcomes=welcomes,
+        links=links,
         intensities=strata,
     )
     facts["voters"] = author_totals(statistics, "voters").astype("int64")

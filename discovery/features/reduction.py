@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from discovery.features import authors, intent, needs, reception, replies, rhythm, saturation, selection, vocabulary
+from discovery.features import authors, integrity, intent, needs, reception, replies, rhythm, saturation, selection, vocabulary
 from discovery.features.partials import renew
 from discovery.features.phrases import alone, groups, needed, runs
 from discovery.settings import FeatureSettings
@@ -34,7 +34,7 @@ def reduce(connection: duckdb.DuckDBPyConnection, *, settings: FeatureSettings, 
     vocabulary.read_words(connection, records=settings.sample_records)
     _read(connection, page)
     renew(connection, *intent.partials(settings.mentions_per_tier), *replies.PARTIALS, *authors.PARTIALS, *needs.PARTIALS)
-    renew(connection, *rhythm.PARTIALS, *reception.PARTIALS)
+    renew(connection, *rhythm.PARTIALS, *reception.PARTIALS, *integrity.PARTIALS)
     saturation.read_capitals(connection)
 
 

@@ -293,13 +293,18 @@ def growth(activity: Activity) -> Told:
 
 def _slope(month: np.ndarray, counts: np.ndarray) -> dict[str, float]:
     """Fit, leave out months with a robust residual above 4, fit again."""
-    expected, *_ = poisson(month, counts)
-    residual = (counts - expected) / np.sqrt(expected)
-    spread = max((np.median(np.abs(residual)) * 1.4826) ** 2, 1.0)
-    kept = residual / math.sqrt(spread) <= 4
+    kept = calm(month, counts)
     expected, slope, variance = poisson(month[kept], counts[kept])
     pearson = ((counts[kept] - expected) ** 2 / expected).sum() / max(kept.sum() - 2, 1)
     return {"value": slope, "error": math.sqrt(variance * max(pearson, 1.0)), "n": kept.sum()}
+
+
+def calm(month: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Tell which months have a robust residual of at most 4."""
+    expected, *_ = poisson(month, counts)
+    residual = (counts - expected) / np.sqrt(expected)
+    spread = max((np.median(np.abs(residual)) * 1.4826) ** 2, 1.0)
+    return residual / math.sqrt(spread) <= 4
 
 
 def poisson(month: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, float, float]:

@@ -12,12 +12,15 @@ import pytest
 
 from discovery.features import FEATURES, FeatureSettings, Measurement, Scope, measure
 from tests.feature_records import ENGLISH, SCHEMA, crowd, post, reply, store
-from tests.oracle import answers, habits, language, market, newcomers, people
+from tests.oracle import answers, habits, integrity, language, market, newcomers, people
 from tests.oracle.entries import Activity, activity
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "tables"
 HOW = {
-    name: getattr(room, name) for room in (people, newcomers, habits, answers, language, market) for name in FEATURES if hasattr(room, name)
+    name: getattr(room, name)
+    for room in (people, newcomers, habits, integrity, answers, language, market)
+    for name in FEATURES
+    if hasattr(room, name)
 }
 SAID = (
     "is there an app for crew scheduling?",

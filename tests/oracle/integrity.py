@@ -1,0 +1,49 @@
+"""How sound records are: programs, bursts, links that point to one place."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from tests.oracle.entries import Activity
+from tests.oracle.estimates import Z, estimate, shrunk_shares
+from tests.oracle.people import Told, author_months, calm, complete, frame, months
+
+
+def bot_share(activity: Activity) -> Told:
+    """Programs' records of all."""
+    return shrunk_shares(frame({c: {"hits": n, "trials": of, "effect": 1, "n": of} for c, (n, of) in activity.programs.items()}, activity))
+
+
+def burst_share(activity: Activity) -> Told:
+    """Covered months that stand out."""
+    rows = {}
+    for community in complete(activity):
+        covered = months(activity, community)
+        counts = author_months(activity, community)["m"].value_counts().reindex(covered, fill_value=0).to_numpy(dtype=float)
+        if len(counts):
+            loud = 0 if not counts.any() or len(counts) < 2 else (~calm(np.arange(len(counts), dtype=float), counts)).sum()
+            rows[community] = {"hits": loud, "trials": len(counts), "effect": 1, "n": len(counts)}
+    return shrunk_shares(frame(rows, activity))
+
+
+def domain_concentration(activity: Activity) -> Told:
+    """Pairs of link posts with one host, of all pairs; its error from what each author moves the sum of squared shares by."""
+    told = {}
+    for community, entries in activity.groups.items():
+        posts = entries[entries["post"] & entries["domain"].notna()]
+        hosts = posts["domain"].str.removeprefix("www.")
+        counts, n = Counter(hosts), len(posts)
+        if n < 2:
+            continue
+        value = sum(math.comb(number, 2) for number in counts.values()) / math.comb(n, 2)
+        share = hosts.map(counts) / n
+        whole = sum((number / n) ** 2 for number in counts.values())
+        who = posts["author"].where(posts["author"].notna(), pd.Series([f"nobody {number}" for number in posts.index], index=posts.index))
+        pull = (2 * (share - whole) / n).groupby(who).sum()
+        half = Z * math.sqrt((pull**2).sum())
+        told[community] = estimate(value, max(value - half, 0), min(value + half, 1), n=n)
+    return told
