@@ -25,7 +25,7 @@ NAMES = """posting_frequency active_authors retention churn rmst_90 newcomer_sha
     saturation headroom switching_wedge cross_promotion
     elephant_number duplicate_share reciprocity survival_28 survival_90 product_hhi
     burstiness median_score newcomer_conversion welcome_ratio equal_retention
-    bot_share burst_share domain_concentration"""
+    bot_share burst_share domain_concentration loyalty"""
 
 
 def town(seed: int = 0):

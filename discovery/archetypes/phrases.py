@@ -34,6 +34,10 @@ PHRASES: dict[str, Phrase] = {
         "staying", "percent", "more people come back, however much they write", "fewer people come back, however much they write",
         "{value} of people come back in the next month, compared among those who write equally much",
     ),
+    "loyalty": Phrase(
+        "overlap", "percent", "busy people keep to this place", "busy people go elsewhere too",
+        "{value} of the busy people write most of what they write here, month after month",
+    ),
     "churn": Phrase(
         "staying", "percent", "fewer people come back", "more people come back",
         "{value} of a month's people are silent in the next",

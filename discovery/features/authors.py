@@ -76,10 +76,10 @@ monthly AS (
     FROM following JOIN partial.author USING (c, a) GROUP BY c, a
 )
 SELECT span.row, records, posts, questions, voters, (in_all > records)::TINYINT AS shared, months, present, stayed, engaged, seasoned,
-    newcomers, aged, unanswered, help, unsolved, arrived, converted, {tiers}
+    newcomers, aged, unanswered, help, unsolved, arrived, converted, busy, loyal, {tiers}
 FROM partial.author JOIN span USING (c) JOIN elsewhere USING (a)
     LEFT JOIN monthly USING (c, a) LEFT JOIN author_thread USING (c, a) LEFT JOIN author_newcomer USING (c, a)
-    LEFT JOIN partial.vote USING (c, a)
+    LEFT JOIN author_loyalty USING (c, a) LEFT JOIN partial.vote USING (c, a)
 ORDER BY span.row, first_key
 """
 _LIFETIMES = """

@@ -18,6 +18,7 @@ from discovery.features import (
     integrity,
     intensity,
     kinds,
+    loyalty,
     needs,
     newcomers,
     reach,
@@ -45,13 +46,13 @@ if TYPE_CHECKING:
     import duckdb
 
 FAMILIES = (
-    *(activity, rhythm, retention, intensity, newcomers, engagement, replies, welcome, reception, growth, reach, integrity),
+    *(activity, rhythm, retention, intensity, loyalty, newcomers, engagement, replies, welcome, reception, growth, reach, integrity),
     *(vocabulary, needs, saturation),
 )
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
     *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "thread_state", "author_thread", "elsewhere"),
-    *("covered_month", "author_newcomer", "scored", "portfolio", "naming"),
+    *("covered_month", "author_newcomer", "everywhere", "author_loyalty", "scored", "portfolio", "naming"),
     *(*kinds.TABLES, *BATCH_TABLES),
 )
 """Temporary tables of a measuring, dropped at its end."""
@@ -131,6 +132,7 @@ def _statistics(
     threads = replies.thread_tables(connection)
     author_tables(connection)
     newcomers.newcomer_table(connection)
+    loyalty.loyalty_table(connection)
     welcomes = welcome.welcomes(connection)
     links = integrity.links(connection)
     waits = rhythm.monthly_waits(connection)

@@ -48,8 +48,8 @@ SELECT c, count(*) AS records, count(*) FILTER (NOT bot) AS by_people, min(t) AS
 """  # noqa: S608 - a constant of ours
 _ROBOT = f"SELECT DISTINCT c, author FROM {_WITHIN} AND bot AND author IS NOT NULL"  # noqa: S608 - a constant of ours
 _SEVERAL = f"""
-SELECT c, key, author AS a, entry.key IS NOT NULL AS entry
-FROM (SELECT c, key, author FROM {_WITHIN} AND several) LEFT JOIN (SELECT c, key FROM entry) AS entry USING (c, key)
+SELECT c, key, author AS a, t, entry.key IS NOT NULL AS entry
+FROM (SELECT c, key, author, t FROM {_WITHIN} AND several) LEFT JOIN (SELECT c, key FROM entry) AS entry USING (c, key)
 """  # noqa: S608 - a constant of ours
 _FACT = """
 WITH oldest AS (
