@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.features import activity, engagement, growth, kinds, needs, reach, replies, retention, saturation, selection, vocabulary
-from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months
+from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months, spells
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
 from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions
@@ -125,6 +125,7 @@ def _statistics(
         communities=facts,
         authors=author_sums(connection, tiers=TIERS),
         months=months(connection, communities=facts),
+        spells=spells(connection),
         lifetimes=lifetimes(connection),
         waits=replies.waits(connection),
         spectrum=spectrum,

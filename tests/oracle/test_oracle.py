@@ -14,6 +14,7 @@ from discovery.features import FEATURES, FeatureSettings, Measurement, Scope, me
 from tests.feature_records import ENGLISH, SCHEMA, crowd, post, reply, store
 from tests.oracle import answers, language, market, people
 from tests.oracle.entries import Activity, activity
+from tests.oracle.gaps import gaps
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "tables"
 HOW = {name: getattr(room, name) for room in (people, answers, language, market) for name in FEATURES if hasattr(room, name)}
@@ -89,7 +90,7 @@ def made() -> tuple[Measurement, Activity]:
 
 
 def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, portfolio: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Hold every known value of a feature, its limits and its n to the recomputed ones; return the known rows."""
+    """Hold every known value of a feature, its limits and its n to the recomputed ones, and all gaps; return the known rows."""
     told = HOW[feature](seen, portfolio) if feature == "cross_promotion" else HOW[feature](seen)
     rows = measured.estimates[measured.estimates["feature"] == feature].set_index("community")
     known = rows[rows["value"].notna()]
@@ -98,6 +99,9 @@ def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, portfo
         pd.testing.assert_series_equal(
             known[column].astype(float), expected[column].astype(float), rtol=1e-9, atol=1e-9, check_names=False, obj=f"{feature} {column}"
         )
+    apart = gaps(seen, feature, told, portfolio=portfolio).reindex(rows.index)
+    pd.testing.assert_series_equal(rows["coverage"], apart["coverage"].astype(float), rtol=1e-9, atol=1e-9, obj=f"{feature} coverage")
+    assert dict(rows["missing_reason"].fillna("")) == dict(apart["missing_reason"].fillna(""))
     return known
 
 
@@ -108,7 +112,7 @@ def test_every_feature_has_an_oracle():
 
 @pytest.mark.parametrize("feature", sorted(FEATURES))
 def test_a_made_world_is_measured_as_defined(made, feature):
-    """Value, limits and n agree to 1e-9 in every community where the feature is known, and it is known somewhere, not everywhere alike."""
+    """Value, limits, n and coverage agree to 1e-9 where the feature is known, elsewhere the reason; it is not everywhere alike."""
     known = assert_agrees(feature, measured=made[0], seen=made[1], portfolio=("reddit:c02", "reddit:c13"))
     assert known["value"].round(6).nunique() > 1
     assert known["coverage"].between(0, 1).all()
