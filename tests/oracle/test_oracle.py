@@ -89,6 +89,35 @@ def made() -> tuple[Measurement, Activity]:
     return measured, activity(connection, scope=scope, measured=measured)
 
 
+def corners() -> list[dict[str, Any]]:
+    """Make communities that lack something each: words, spaces between them, replies, their numbers, a month, a neighbour, products."""
+    rows: list[dict[str, Any]] = []
+    for name, said in (("mute", ""), ("brief", "hm"), ("unspaced", "昨日は庭の蜂の巣箱を見に行きました" * 3), ("plain", ENGLISH)):
+        for number, who in enumerate(crowd(40)):
+            rows.append(post(who, number, said and f"{said} {number}", communities=[f"reddit:{name}"], id=f"{name}{number:03d}"))
+            answer = f"{said} {number + 100}" if said else ""
+            rows.append(reply(rows[-1], f"person{number + 1}", number + 0.3, answer, id=f"{name}{number:03d}r"))
+    for name, counted in (("counted", {"replies": 1}), ("uncounted", {})):
+        for number, who in enumerate(crowd(40)):
+            told = {"communities": [f"reddit:{name}"], "source_ids": [2], "id": f"{name}{number:03d}", **counted}
+            rows.append(post(who, number, f"is there an app for crew scheduling? {ENGLISH} {number}", **told))
+    for number, who in enumerate(crowd(31)):
+        rows.append(post(who, 58 + number / 40, f"{ENGLISH} {number}", communities=["lemmy:alone"], id=f"alone{number:03d}"))
+        rows.append(
+            post(who, number / 4, f"looking to buy it. {ENGLISH} {number}", communities=["reddit:buyers"], id=f"buyers{number:03d}")
+        )
+    return rows
+
+
+@pytest.fixture(scope="module")
+def lacking() -> tuple[Measurement, Activity]:
+    """Measure the corners both ways, for somebody who has no communities."""
+    connection = store(corners(), coverage={1: "complete", 2: "complete"})
+    scope = Scope(sources=("one", "two"))
+    measured = measure(connection, scope=scope, settings=FeatureSettings())
+    return measured, activity(connection, scope=scope, measured=measured)
+
+
 def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, portfolio: tuple[str, ...] = ()) -> pd.DataFrame:
     """Hold every known value of a feature, its limits and its n to the recomputed ones, and all gaps; return the known rows."""
     told = HOW[feature](seen, portfolio) if feature == "cross_promotion" else HOW[feature](seen)
@@ -116,6 +145,31 @@ def test_a_made_world_is_measured_as_defined(made, feature):
     known = assert_agrees(feature, measured=made[0], seen=made[1], portfolio=("reddit:c02", "reddit:c13"))
     assert known["value"].round(6).nunique() > 1
     assert known["coverage"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("feature", sorted(FEATURES))
+def test_what_is_lacking_is_said(lacking, feature):
+    """Where a community lacks what a feature needs, value and reason agree too."""
+    assert_agrees(feature, measured=lacking[0], seen=lacking[1])
+
+
+def test_every_reason_is_given_somewhere(made, lacking):
+    """The two made worlds hold every reason there is, each told once by the features and once by the oracle."""
+    given = {reason for world in (made, lacking) for reason in world[0].estimates["missing_reason"].dropna()}
+    kinds = {
+        "small_n",
+        "coverage",
+        "no lexicon for de",
+        "text",
+        "language",
+        "words",
+        "replies",
+        "censored",
+        "overlap",
+        "background",
+        "parts",
+    }
+    assert {reason.split(":")[0] for reason in given} >= kinds | {"portfolio", "products", "no portfolio configured"}
 
 
 def test_the_made_world_holds_every_case(made):
