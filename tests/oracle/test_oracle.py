@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,8 +14,9 @@ from tests.feature_records import ENGLISH, SCHEMA, crowd, post, reply, store
 from tests.oracle import answers, language, market, people
 from tests.oracle.entries import Activity, activity
 from tests.oracle.gaps import gaps
+from tests.shared_data import DATA
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "tables"
+REAL = DATA / "tables"
 HOW = {name: getattr(room, name) for room in (people, answers, language, market) for name in FEATURES if hasattr(room, name)}
 SAID = (
     "is there an app for crew scheduling?",
