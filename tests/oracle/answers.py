@@ -150,7 +150,7 @@ def asks(title: str, text: str) -> bool:
 def help_threads(activity: Activity) -> dict[str, pd.DataFrame]:
     """Give the posts that call for help: a request for a solution, or a question."""
     return {
-        community: posts[["T1" in activity.tiers.get(post.record_id, ()) or asks(post.title, post.text) for post in posts.itertuples()]]
+        community: posts.loc[["T1" in activity.tiers.get(post.record_id, ()) or asks(post.title, post.text) for post in posts.itertuples()]]
         for community, posts in threads(activity).items()
     }
 

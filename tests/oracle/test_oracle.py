@@ -106,6 +106,10 @@ def corners() -> list[dict[str, Any]]:
         rows.append(
             post(who, number / 4, f"looking to buy it. {ENGLISH} {number}", communities=["reddit:buyers"], id=f"buyers{number:03d}")
         )
+    for number, who in enumerate(crowd(6) * 2):  # few people, and most posts too young to be waited for
+        day = number + 10 if number < 5 else 58 + number / 100
+        rows.append(post(who, day, f"{ENGLISH} {number}", communities=["reddit:fresh"], id=f"fresh{number:03d}"))
+        rows.append(reply(rows[-1], "person9", day + 0.1, f"{ENGLISH} so {number}", id=f"fresh{number:03d}r"))
     return rows
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from discovery.features import FEATURES, FeatureSettings, Measurement, Scope, measure
@@ -18,7 +16,7 @@ from tests.shared_data import DATA
 NOVEMBER_2019 = Window(1_572_566_400, 1_575_158_400)
 SETS = {
     "coffee": (f"stackexchange_dump:{DATA}/stackexchange_coffee/Posts.xml.zst", EVER),
-    "urho3d": (f"discourse_archive:{DATA}/discourse_urho3d/topics.tar.zst?base=https://discourse.example.org", EVER),
+    "urho3d": (f"discourse_archive:{DATA}/discourse_urho3d/topics.tar.zst", EVER),
     "komodo": (f"discord_export:{DATA}/discord_komodo/csv_exports.tar.zst", NOVEMBER_2019),
     "front pages": (f"reddit_listings:{DATA}/reddit_api_listings_2020", EVER),
 }
