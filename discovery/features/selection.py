@@ -40,8 +40,7 @@ repeated AS (
     WHERE said IS NOT NULL AND author IS NOT NULL GROUP BY ALL HAVING count(*) > 1
 )
 SELECT c, key, author AS a, post, t, thread, parent,
-    CASE WHEN post AND answers IS NOT NULL THEN CASE WHEN replies > answers THEN replies - answers ELSE replies - replies END
-        ELSE replies END AS replies,
+    CASE WHEN post AND replies IS NOT NULL THEN greatest(replies - coalesce(answers, 0), 0) ELSE replies END AS replies,
     accepted, score, worded, asks, thanks, several, domain
 FROM mine LEFT JOIN repeated USING (c, author, said) LEFT JOIN automatic USING (c, key) WHERE first IS NULL OR first = t::HUGEINT * 18446744073709551616 + key
 """
