@@ -57,7 +57,8 @@ _COUNTS = """
 WITH mention AS (SELECT c, key, count(DISTINCT product) AS products FROM naming GROUP BY ALL),
 author AS (SELECT c, count(*) AS n FROM naming WHERE a IS NOT NULL GROUP BY c, a),
 again AS (SELECT c, sum(n)::BIGINT AS namings, sum(n * n)::BIGINT AS naming_squares FROM author GROUP BY c)
-SELECT row, any_value(namings) AS namings, any_value(naming_squares) AS naming_squares, count(*) AS asking_threads, coalesce(sum(products), 0)::BIGINT AS product_sum,
+SELECT row, any_value(namings) AS namings, any_value(naming_squares) AS naming_squares, count(*) AS asking_threads,
+    coalesce(sum(products), 0)::BIGINT AS product_sum,
     coalesce(sum(products * products), 0)::BIGINT AS product_squares,
     count(*) FILTER (settled AND products > 0) AS advised, count(*) FILTER (settled AND products > 0 AND solved) AS advised_solved
 FROM thread_state LEFT JOIN mention USING (c, key) LEFT JOIN again USING (c) WHERE help GROUP BY row ORDER BY row

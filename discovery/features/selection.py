@@ -42,9 +42,10 @@ repeated AS (
 SELECT c, key, author AS a, post, t, thread, parent,
     CASE WHEN post AND replies IS NOT NULL THEN greatest(replies - coalesce(answers, 0), 0) ELSE replies END AS replies,
     accepted, score, worded, asks, thanks, several, domain
-FROM mine LEFT JOIN repeated USING (c, author, said) LEFT JOIN automatic USING (c, key) WHERE first IS NULL OR first = t::HUGEINT * 18446744073709551616 + key
+FROM mine LEFT JOIN repeated USING (c, author, said) LEFT JOIN automatic USING (c, key)
+WHERE first IS NULL OR first = t::HUGEINT * 18446744073709551616 + key
 """
-"""Bots are left out, and their replies off what a platform counts; of repeats all but the first in time, of equals the lesser hash."""
+"""Bots are left out, their replies off what a platform counts, and of repeats all but the first in time, of equals the lesser hash."""
 
 _WITHIN = "partial.member SEMI JOIN batch USING (c) JOIN bound USING (c) WHERE t BETWEEN since AND now"
 _VOLUME = f"""
