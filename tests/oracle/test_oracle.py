@@ -100,7 +100,7 @@ def corners() -> list[dict[str, Any]]:
     for name, counted in (("counted", {"replies": 1}), ("uncounted", {})):
         for number, who in enumerate(crowd(40)):
             told = {"communities": [f"reddit:{name}"], "source_ids": [2], "id": f"{name}{number:03d}", **counted}
-            rows.append(post(who, number, f"is there an app for crew scheduling? {ENGLISH} {number}", **told))
+            rows.append(post(who, number / 3, f"is there an app for crew scheduling? {ENGLISH} {number}", **told))
     for number, who in enumerate(crowd(31)):
         rows.append(post(who, 58 + number / 40, f"{ENGLISH} {number}", communities=["lemmy:alone"], id=f"alone{number:03d}"))
         rows.append(
@@ -116,7 +116,7 @@ def corners() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def lacking() -> tuple[Measurement, Activity]:
     """Measure the corners both ways, for somebody who has no communities."""
-    connection = store(corners(), coverage={1: "complete", 2: "complete"})
+    connection = store(corners(), coverage={1: "complete", 2: "listing"})
     scope = Scope(sources=("one", "two"))
     measured = measure(connection, scope=scope, settings=FeatureSettings())
     return measured, activity(connection, scope=scope, measured=measured)
