@@ -25,6 +25,7 @@ test-peers: $(VENV)/.peers
 bench: $(VENV)/.run
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.structure
+	$(BIN)/python -m benchmarks.truth
 
 $(VENV)/.run: pyproject.toml
 	$(PY) -m venv $(VENV)

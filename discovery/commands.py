@@ -270,6 +270,14 @@ def report(
 
 
 @app.command()
+def science_check(config: ConfigOption = None, form: FormatOption = Format.table, as_json: JsonOption = False) -> None:
+    """Say which relations that others published hold in the published run: rank correlations with intervals, nothing tuned."""
+    from discovery import science  # noqa: PLC0415 - so that reading the results does not pay for computing with them
+
+    _show(science.science_check(_results(config)), form, as_json)
+
+
+@app.command()
 def runs(config: ConfigOption = None, limit: LimitOption = 20, form: FormatOption = Format.table, as_json: JsonOption = False) -> None:
     """List the runs, newest first; the one that readers see is `shown`."""
     brief = form is Format.table and not as_json

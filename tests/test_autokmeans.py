@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pandas as pd
@@ -14,8 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from discovery.clustering import AutoKMeans, Clustering, ClusteringSettings, TooFewCommunitiesError, association, cluster, recluster
 from discovery.features import Evidence, Feature
+from tests.shared_data import DATA
 
-FRONT_PAGES = Path(__file__).parents[2] / "shared/data/tables/reddit_front_pages.parquet"
+FRONT_PAGES = DATA / "tables/reddit_front_pages.parquet"
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")

@@ -9,8 +9,9 @@ import pytest
 from discovery.sources import EVER, SourceError, UnknownSourceError, load
 from storage.records import Cursor
 from tests.factories import gather
+from tests.shared_data import DATA
 
-REAL = Path(__file__).parents[2] / "shared" / "data"
+REAL = DATA
 MIDNIGHT = 1_570_924_800
 """2019-10-13 00:00 UTC"""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tarfile
 import tracemalloc
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,9 @@ from discovery.sources import EVER, SourceError, UnknownSourceError, load
 from discovery.sources.discord_json import messages
 from storage.records import Batch, Cursor, Record
 from tests.factories import gather
+from tests.shared_data import DATA
 
-REAL = Path(__file__).parents[2] / "shared" / "data" / "discord_komodo" / "csv_exports.tar.zst"
+REAL = DATA / "discord_komodo" / "csv_exports.tar.zst"
 GUILD, CHANNEL = "100000000000000001", "200000000000000002"
 HEADS = {";": "AuthorID;Author;Date;Content;Attachments;Reactions;\r\n", ",": "AuthorID,Author,Date,Content,Attachments,Reactions\r\n"}
 

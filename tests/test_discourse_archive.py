@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from discovery.sources import EVER, load
 from storage.records import Cursor, Record
 from tests.factories import gather
+from tests.shared_data import DATA
 
-REAL = Path(__file__).parents[2] / "shared" / "data" / "discourse_urho3d" / "topics.tar.zst"
+REAL = DATA / "discourse_urho3d" / "topics.tar.zst"
 HOST = "forum.example.org"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -15,8 +14,9 @@ from storage.activity import ActivityStore, SourceEntry
 from storage.pseudonyms import Pseudonyms
 from storage.records import Batch, Community, Cursor, Record
 from tests.feature_records import ENGLISH, SCHEMA, START, crowd, estimate, measured, post, reply, store
+from tests.shared_data import DATA
 
-REAL = Path(__file__).parents[2] / "shared" / "data" / "tables"
+REAL = DATA / "tables"
 FRAMES = ("communities", "estimates", "author_sums", "needs", "mentions", "own_weight")
 NAMES = """posting_frequency active_authors retention churn rmst_90 newcomer_share inequality comments_per_post
     discussants_per_thread engaged_share engagement reply_latency unanswered_48h unsolved_share growth author_overlap

@@ -181,3 +181,13 @@ def test_posts_of_deleted_authors_do_not_lengthen_the_wait():
     rows = [*asked, *(reply(one, "zoe", n + 2 / 24) for n, one in enumerate(asked)), *(post(None, n) for n in range(30)), post("end", 60)]
     found = estimate(measured(rows), "reply_latency")
     assert (found["value"], found["n"]) == (2.0, 10)
+
+
+def test_a_program_that_answers_everybody_answers_nobody():
+    """A platform counts the program's reply under each of ten posts; people answered one of them, so that 0.9 stay unanswered."""
+    posts = [post(f"asker{number}", number, "what now", replies=1 + (number == 0)) for number in range(10)]
+    programs = [reply(asked, "program", number + 0.01, "welcome, read the rules please", bot=True) for number, asked in enumerate(posts)]
+    people = [reply(posts[0], "helper", 0.2, "like this"), post("late", 60, "the end")]
+    told = measured([*posts, *programs, *people])
+    assert estimate(told, "comments_per_post")["value"] == pytest.approx(1 / 11, rel=0.35)
+    assert 0.8 < estimate(told, "unanswered_48h")["value"] < 0.95

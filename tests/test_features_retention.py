@@ -87,3 +87,13 @@ def test_patience_is_the_longest_hundredth_of_gaps():
     rows += [post(name, 150) for name in crowd(40)]
     assert estimate(measured(rows, now={"one": START + 200 * 86_400}), "rmst_90")["value"] > 45
     assert estimate(measured(rows, now={"one": START + 211 * 86_400}), "rmst_90")["value"] < 15
+
+
+def test_who_came_too_late_to_be_missed_says_nothing():
+    """Thirty are seen early, and one of them again after ninety days; of thirty more, who come in the last four weeks, nobody can know."""
+    early = [post(name, number % 20, f"hello from {name}, I am new") for number, name in enumerate(crowd(30))]
+    late = [post(name, 90 + number % 20, f"hello from {name}, I am new") for number, name in enumerate(crowd(30, start=30))]
+    told = measured([*early, *late, post("person0", 112, "the last word of the year")])
+    row = estimate(told, "rmst_90")
+    assert row["n"] == 30
+    assert row["value"] == pytest.approx(90 / 30)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pandas as pd
@@ -17,8 +15,9 @@ from discovery.archetypes.niches import SMALLEST, STABLE, find_niches, homogenei
 from discovery.features import Measurement, Vocabulary
 from discovery.features.text import content_words
 from tests.markets import market, subjects
+from tests.shared_data import DATA
 
-REAL = Path(__file__).parents[2] / "shared" / "data"
+REAL = DATA
 
 
 def whole(measured: Measurement) -> pd.Series:

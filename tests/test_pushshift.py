@@ -16,8 +16,9 @@ from discovery.sources.items import MalformedItemError
 from discovery.sources.pushshift import Pushshift
 from storage.records import Batch, Cursor, Record
 from tests.factories import gather
+from tests.shared_data import DATA
 
-SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "pushshift_sample"
+SAMPLE = DATA / "pushshift_sample"
 HOUR = 3600
 
 

@@ -6,7 +6,6 @@ import io
 import json
 import tarfile
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,9 @@ from discovery.sources.client import Politeness
 from discovery.sources.reddit import NAME, Reddit
 from storage.records import Batch, Cursor
 from tests.loopback import Answer, Asked, Server, answer, serving
+from tests.shared_data import DATA
 
-CASSETTES = Path(__file__).parents[2] / "shared" / "data" / "praw_cassettes" / "cassettes.tar.zst"
+CASSETTES = DATA / "praw_cassettes" / "cassettes.tar.zst"
 
 TOKEN = answer({"access_token": "T", "token_type": "bearer", "expires_in": 3600, "scope": "*"})
 

@@ -12,8 +12,9 @@ from discovery.sources import EVER, load
 from discovery.sources.reddit_listings import REPLY
 from storage.records import Batch, Cursor
 from tests.factories import gather
+from tests.shared_data import DATA
 
-REAL = Path(__file__).parents[2] / "shared" / "data" / "reddit_api_listings_2020"
+REAL = DATA / "reddit_api_listings_2020"
 CREATED = 1_600_000_000
 
 

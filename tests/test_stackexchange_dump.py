@@ -11,8 +11,9 @@ from discovery.sources import EVER, SourceError, UnknownSourceError, load
 from discovery.sources.files import PAGE
 from storage.records import Batch, Cursor, Record
 from tests.factories import gather
+from tests.shared_data import DATA
 
-REAL = Path(__file__).parents[2] / "shared" / "data" / "stackexchange_coffee"
+REAL = DATA / "stackexchange_coffee"
 SITE = "bees.stackexchange.com"
 
 

@@ -15,9 +15,10 @@ import pytest
 from discovery.sources import EVER, SourceError, UnknownSourceError, load
 from storage.records import Cursor
 from tests.factories import gather
+from tests.shared_data import DATA
 from tests.table_pages import one, read
 
-REAL = Path(__file__).parents[2] / "shared" / "data"
+REAL = DATA
 HEADER = ("channel", "id", "user", "date", "message", "reply_to", "likes")
 ROWS = (
     ("general chat", "1", "ana", "2020-01-01 12:00:00", "Hello, all", "", "2"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import special
 
 from discovery.features.declaration import Evidence, Floats, Interval, Statistics, because, columns, feature
-from discovery.features.estimation import Z90, per_unit, proportions, rates, totals
+from discovery.features.estimation import Z90, clump, per_unit, proportions, rates, totals
 
 
 @feature(
@@ -16,7 +17,7 @@ from discovery.features.estimation import Z90, per_unit, proportions, rates, tot
     formula="(N + a) / (E + b): posts and replies, bots and repeats left out, over E days; E runs from the first record to the end of"
     " what the source shows; in a listing from its 10th percentile of age to its newest record; N counts what comes after the record "
     "that starts the clock; gamma prior (a, b) of the platform",
-    source="Gamma-Poisson empirical Bayes; overdispersion from the variance of days",
+    source="Gamma-Poisson empirical Bayes; overdispersion from the variance of days; limits as if authors were drawn with all records",
     block="behaviour",
     transform="log",
     needs=Evidence(records=5),
@@ -26,7 +27,8 @@ def posting_frequency(statistics: Statistics) -> pd.DataFrame:
     facts = statistics.communities
     counts, days = facts["since_oldest"].to_numpy(dtype=float), facts["exposure"].to_numpy(dtype=float)
     inflation = per_unit(counts, facts["daily_squares"].to_numpy(dtype=float), np.maximum(days, 1))
-    return columns(rates(counts, days, platforms=facts["platform"], inflation=inflation), n=counts, coverage=facts["observed"])
+    result = rates(counts, days, platforms=facts["platform"], inflation=inflation, clumps=clump(statistics, "records"))
+    return columns(result, n=counts, coverage=facts["observed"])
 
 
 @feature(
@@ -34,8 +36,9 @@ def posting_frequency(statistics: Statistics) -> pd.DataFrame:
     unit="authors per 28 days",
     formula="mean over whole covered 28-day months of the distinct authors, gamma prior of the platform; in a listing: distinct "
     "authors shown per 28 days back from the newest record; where it shows less than 28 days, the authors shown, a lower "
-    "bound (coverage says how much was seen); its oldest tenth of records, where pinned posts stand, is left out",
-    source="CHAOSS active contributors; Gamma-Poisson empirical Bayes",
+    "bound, and the upper limit allows for others in the days not shown (coverage says how much was seen); its oldest tenth of records, "
+    "where pinned posts stand, is left out",
+    source="CHAOSS active contributors; Gamma-Poisson empirical Bayes; limits as if authors were drawn with all their months",
     block="behaviour",
     transform="log",
     needs=Evidence(authors=1),
@@ -47,7 +50,11 @@ def active_authors(statistics: Statistics) -> pd.DataFrame:
     squares = totals(months["row"], months["authors"] ** 2, size) + facts["listed_squares"].to_numpy()
     counts = totals(months["row"], months["authors"], size) + facts["listed_authors"].to_numpy()
     exposure = facts["months"].to_numpy(dtype=float) + facts["listed_bins"].to_numpy()
-    result = rates(counts, exposure, platforms=facts["platform"], inflation=per_unit(counts, squares, exposure))
+    again = totals(statistics.authors["row"], statistics.authors["months"].to_numpy(dtype=float) ** 2, size) + facts["listed_again"]
+    clumps = (again / np.maximum(counts, 1)).to_numpy()
+    result = rates(counts, exposure, platforms=facts["platform"], inflation=per_unit(counts, squares, exposure), clumps=clumps)
+    unseen = np.where(facts["listed_bins"] > 0, np.maximum(28 / facts["exposure"].clip(lower=1), 1), 1.0)
+    result = result._replace(high=result.high * unseen)
     reason = because(exposure == 0, "coverage: 0 whole 28-day months, 1 needed")
     return columns(result, n=counts, coverage=facts["observed"], reason=reason)
 
@@ -56,7 +63,7 @@ def active_authors(statistics: Statistics) -> pd.DataFrame:
     title="how unequally people contribute",
     unit="Gini coefficient, 0 to 1",
     formula="G · n / (n − 1) over authors' numbers of records",
-    source="Gini with the small-sample correction of Deltas 2003; interval by linearisation, Davidson 2009",
+    source="Gini with the small-sample correction of Deltas 2003; interval by linearisation, Davidson 2009, on the scale of log odds",
     block="behaviour",
     transform="identity",
     needs=Evidence(authors=30),
@@ -75,14 +82,17 @@ def inequality(statistics: Statistics) -> pd.DataFrame:
         error = np.sqrt(totals(rows, centred**2, size)) / total
         correction = np.where(people > 1, people / (people - 1), np.nan)
     value = gini * correction
-    low, high = np.maximum(value - Z90 * error * correction, 0), np.minimum(value + Z90 * error * correction, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds, reach = special.logit(value), Z90 * error * correction / (value * (1 - value))
+        low, high = (np.where((value > 0) & (value < 1), special.expit(odds + side * reach), value) for side in (-1, 1))
     return columns(Interval(value, low, high), n=people, coverage=statistics.communities["observed"])
 
 
 @feature(
     title="share of records by the busiest hundredth of authors",
     unit="fraction, 0 to 1",
-    formula="records of the ⌈n / 100⌉ busiest authors / records of all authors, beta-binomial shrinkage",
+    formula="records of the ⌈n / 100⌉ busiest authors / records of all authors, beta-binomial shrinkage; limits: as the sum of so many "
+    "busiest varies where numbers of records fall off exponentially over the busiest tenth (Rényi 1953)",
     source="CHAOSS contributor concentration (elephant factor family)",
     block="behaviour",
     transform="logit",
@@ -92,11 +102,18 @@ def inequality(statistics: Statistics) -> pd.DataFrame:
 def author_concentration(statistics: Statistics) -> pd.DataFrame:
     """Share of records written by the busiest hundredth of authors."""
     rows, x, first, people = _ascending(statistics)
-    rank = np.arange(len(rows)) - first[rows]
-    top = rank >= people[rows] - np.ceil(people[rows] / 100)
-    busy, total = totals(rows, x * top, len(people)), totals(rows, x, len(people))
+    size, ahead = len(people), people[rows] - (np.arange(len(rows)) - first[rows])  # 1 for the busiest
+    few, tail = np.ceil(people / 100), np.ceil(people / 10)
+    busy, total = totals(rows, x * (ahead <= few[rows]), size), totals(rows, x, size)
     result = proportions(busy, total, platforms=statistics.communities["platform"])
-    return columns(result, n=people, coverage=statistics.communities["observed"])
+    edge = totals(rows, x * (ahead == tail[rows] + 1), size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = totals(rows, (x - edge[rows]) * (ahead <= tail[rows]), size) / tail
+        share, rest = busy / total, totals(rows, x**2 * (ahead > few[rows]), size)
+        spread = scale**2 * (few + few**2 / (few + 0.5))
+        error = np.sqrt((1 - share) ** 2 * spread + share**2 * rest) / total
+    low, high = np.maximum(result.value - Z90 * error, 0), np.minimum(result.value + Z90 * error, 1)
+    return columns(result._replace(low=low, high=high), n=people, coverage=statistics.communities["observed"])
 
 
 @feature(
@@ -155,7 +172,7 @@ def duplicate_share(statistics: Statistics) -> pd.DataFrame:
     title="share of records whose author is deleted",
     unit="fraction, 0 to 1",
     formula="records without a known author / records, beta-binomial shrinkage to the platform's mean",
-    source="platforms' own marks; bounds what author features can know",
+    source="platforms' own marks; bounds what author features can know; limits as if the deleted wrote as much each as the others",
     block="behaviour",
     transform="logit",
     needs=Evidence(records=20),
@@ -165,7 +182,8 @@ def deleted_share(statistics: Statistics) -> pd.DataFrame:
     """Share of records whose author is deleted or unknown."""
     facts = statistics.communities
     records = facts["entries"].to_numpy(dtype=float)
-    result = proportions(facts["deleted"].to_numpy(dtype=float), records, platforms=facts["platform"])
+    deleted = facts["deleted"].to_numpy(dtype=float)
+    result = proportions(deleted, records, platforms=facts["platform"], clumps=clump(statistics, "records"))
     return columns(result, n=records, coverage=facts["observed"])
 
 

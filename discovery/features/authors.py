@@ -41,10 +41,14 @@ WITH gaps AS (SELECT c, t - lag(t) OVER (PARTITION BY c, a ORDER BY t, key) AS g
 SELECT c, greatest($least, least($most, quantile_disc(gap, 0.99))) AS silence FROM gaps WHERE gap IS NOT NULL GROUP BY c
 """
 _LISTED = """
-SELECT c, sum(n)::BIGINT AS authors, sum(n * n)::BIGINT AS squares, min(bins) AS bins FROM (
-    SELECT c, (newest - t) // $month AS bin, greatest(1, (newest - oldest) // $month) AS bins, count(DISTINCT a) AS n
-    FROM entry JOIN bound USING (c) JOIN partial.fact USING (c) WHERE listing AND a IS NOT NULL AND t >= oldest GROUP BY ALL
-) WHERE bin < bins GROUP BY c
+WITH seen AS (
+    SELECT DISTINCT c, a, (newest - t) // $month AS bin, greatest(1, (newest - oldest) // $month) AS bins
+    FROM entry JOIN bound USING (c) JOIN partial.fact USING (c) WHERE listing AND a IS NOT NULL AND t >= oldest
+), by_bin AS (SELECT c, bins, bin, count(*) AS n FROM seen WHERE bin < bins GROUP BY ALL),
+by_author AS (SELECT c, a, count(*) AS n FROM seen WHERE bin < bins GROUP BY ALL),
+again AS (SELECT c, sum(n * n)::BIGINT AS again FROM by_author GROUP BY c)
+SELECT c, sum(n)::BIGINT AS authors, sum(n * n)::BIGINT AS squares, min(bins) AS bins, min(again) AS again
+FROM by_bin JOIN again USING (c) GROUP BY c
 """
 PARTIALS = (
     Partial("author", _AUTHOR),
@@ -83,8 +87,12 @@ FROM partial.author JOIN span USING (c) JOIN elsewhere USING (a)
 ORDER BY span.row, first_key
 """
 _LIFETIMES = """
-SELECT row, least($horizon, (last_t - first_t) // 86400) AS days, now - last_t > coalesce(silence, $least) AS died, count(*) AS authors
-FROM partial.author JOIN span USING (c) LEFT JOIN partial.silence USING (c) GROUP BY ALL ORDER BY row, days, died
+WITH life AS (
+    SELECT row, (last_t - first_t) // 86400 AS lived, (now - coalesce(silence, $least) - first_t) // 86400 AS watched
+    FROM partial.author JOIN span USING (c) LEFT JOIN partial.silence USING (c)
+)
+SELECT row, least($horizon, lived, watched - 1) AS days, lived < watched AS died, count(*) AS authors
+FROM life WHERE watched > 0 GROUP BY ALL ORDER BY row, days, died
 """
 
 
@@ -115,10 +123,27 @@ def months(connection: duckdb.DuckDBPyConnection, *, communities: pd.DataFrame) 
 
 
 def listed_authors(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Count a listing's authors per 28 days back from its newest record: row, authors, squares, bins (at least one, else whole ones)."""
-    return connection.execute("SELECT row, authors, squares, bins FROM partial.listed JOIN span USING (c) ORDER BY row").df()
+    """Count a listing's authors per 28 days back from its newest record: row, authors, squares, bins, again.
+
+    There is at least one bin, else whole ones. ``again`` sums over authors the squares of the numbers of bins they are seen in.
+    """
+    return connection.execute("SELECT row, authors, squares, bins, again FROM partial.listed JOIN span USING (c) ORDER BY row").df()
+
+
+def spells(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Sum over authors of squares and products of their active months and of those months' numbers: row, nn, ns, ss."""
+    return connection.execute(
+        """
+        WITH spell AS (SELECT row, count(*) AS n, sum(m - month_from)::BIGINT AS s FROM covered_month GROUP BY row, a)
+        SELECT row, sum(n * n)::BIGINT AS nn, sum(n * s)::BIGINT AS ns, sum(s * s)::BIGINT AS ss FROM spell GROUP BY row ORDER BY row
+        """
+    ).df()
 
 
 def lifetimes(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Count authors by the days between their first and last record, and whether they have gone silent since."""
+    """Count authors by the days between their first and last record, and whether they have gone silent since.
+
+    An author is watched until the silence that would tell that they are gone no longer fits in; who is seen after that may be gone
+    or not, and who came after that is not counted: both would make lives look longer.
+    """
     return connection.execute(_LIFETIMES, {"least": SILENCE[0] * DAY, "horizon": HORIZON}).df()

@@ -67,6 +67,8 @@ class Statistics:
     """Integer sums per (community, author): ``Measurement.author_sums``."""
     months: pd.DataFrame
     """row, month, authors: every covered month of a complete community, silent ones included."""
+    spells: pd.DataFrame
+    """row, nn, ns, ss: sums over authors of squares and products of their months and of those months' numbers."""
     lifetimes: pd.DataFrame
     """row, days (90 and more as 90), died, authors."""
     waits: pd.DataFrame

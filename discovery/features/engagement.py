@@ -8,15 +8,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import special
 
 from discovery.features.declaration import Evidence, Floats, Interval, Ratio, Statistics, because, columns, feature
-from discovery.features.estimation import Z90, author_share, per_unit, proportions, rates
+from discovery.features.estimation import Z90, author_share, author_totals, per_unit, proportions, rates, totals
 from discovery.features.replies import NO_REPLIES, NOT_STORED
 
 ENGAGED = Ratio({"engaged": 1}, "months")
 LEAST_PARTS = 2
 LEAST_PAIRS = 30
 """Pairs of people who answer each other that a share of mutual ones needs."""
+PULLS = ("mutual_squares", "mutual_contacts", "contact_squares")
+"""Sums over people of squares and products of their mutual pairs and of all their pairs."""
 LEAST_COMMUNITIES = 10
 """Communities a principal axis needs."""
 
@@ -24,9 +27,9 @@ LEAST_COMMUNITIES = 10
 @feature(
     title="replies per post",
     unit="replies per post",
-    formula="(replies + a) / (posts + b), per thread the larger of the replies stored and the replies the platform counts; gamma "
-    "prior of the platform",
-    source="comment depth; Gamma-Poisson empirical Bayes with overdispersion",
+    formula="(replies + a) / (posts + b), per thread the larger of the replies stored and the replies the platform counts, those of "
+    "known programs taken off; gamma prior of the platform",
+    source="comment depth; Gamma-Poisson empirical Bayes with overdispersion over threads, in the limits also over authors",
     block="behaviour",
     transform="log1p",
     needs=Evidence(threads=10),
@@ -35,14 +38,14 @@ def comments_per_post(statistics: Statistics) -> pd.DataFrame:
     """Replies per post."""
     facts = statistics.communities
     known = facts["stores_replies"] | facts["counts_replies"]
-    return _per_thread(facts, "answer", known=known, threads="counted_threads", reason=NO_REPLIES)
+    return _per_thread(statistics, "answer", known=known, threads="counted_threads", reason=NO_REPLIES)
 
 
 @feature(
     title="other people per thread",
     unit="authors per thread",
     formula="(distinct authors who reply, without the asker + a) / (threads + b), gamma prior of the platform",
-    source="CHAOSS issue participants; Gamma-Poisson empirical Bayes with overdispersion",
+    source="CHAOSS issue participants; Gamma-Poisson empirical Bayes with overdispersion over threads, in the limits also over authors",
     block="behaviour",
     transform="log1p",
     needs=Evidence(threads=10),
@@ -50,7 +53,7 @@ def comments_per_post(statistics: Statistics) -> pd.DataFrame:
 def discussants_per_thread(statistics: Statistics) -> pd.DataFrame:
     """Distinct authors who reply in a thread, the asker left out."""
     facts = statistics.communities
-    return _per_thread(facts, "other", known=facts["stores_replies"], threads="threads", reason=NOT_STORED)
+    return _per_thread(statistics, "other", known=facts["stores_replies"], threads="threads", reason=NOT_STORED)
 
 
 @feature(
@@ -108,7 +111,7 @@ def engagement(statistics: Statistics) -> pd.DataFrame:
     unit="fraction, 0 to 1",
     formula="pairs of people of whom each has replied to the other / pairs of whom one has replied to the other, by the record replied to; "
     "beta-binomial shrinkage to the platform's mean",
-    source="dyadic reciprocity, Wasserman & Faust 1994",
+    source="dyadic reciprocity, Wasserman & Faust 1994; limits as if people were drawn with all their pairs",
     block="behaviour",
     transform="logit",
     needs=Evidence(records=LEAST_PAIRS),
@@ -119,7 +122,12 @@ def reciprocity(statistics: Statistics) -> pd.DataFrame:
     """Share of the pairs in contact in which both have replied to the other."""
     facts = statistics.communities
     pairs = facts["pairs"].to_numpy(dtype=float)
-    mutual = proportions(facts["mutual_pairs"].to_numpy(dtype=float), pairs, platforms=facts["platform"])
+    both, (mm, md, dd) = facts["mutual_pairs"].to_numpy(dtype=float), (facts[column].to_numpy(dtype=float) for column in PULLS)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = both / pairs
+        effect = (mm - 2 * share * md + share**2 * dd) / (share * (1 - share) * pairs) - 1  # a pair counts at both its ends
+    clumps = np.where(np.isfinite(effect), effect, 1.0)
+    mutual = proportions(both, pairs, platforms=facts["platform"], clumps=clumps)
     return columns(mutual, n=pairs, coverage=facts["observed"], reason=because((pairs == 0) & ~facts["stores_replies"], NOT_STORED))
 
 
@@ -130,12 +138,25 @@ class _Part(NamedTuple):
     error: Floats
 
 
-def _per_thread(facts: pd.DataFrame, what: str, *, known: pd.Series[bool], threads: str, reason: str) -> pd.DataFrame:
-    """Estimate a count per thread from its sum and its sum of squares."""
+def _per_thread(statistics: Statistics, what: str, *, known: pd.Series[bool], threads: str, reason: str) -> pd.DataFrame:
+    """Estimate a count per thread from its sum and its sum of squares; it varies over threads, and over who starts and who replies."""
+    facts = statistics.communities
     total, squares, number = (facts[column].to_numpy(dtype=float) for column in (f"{what}_sum", f"{what}_squares", threads))
     exposure = np.where(known, number, 0.0)
-    result = rates(total, exposure, platforms=facts["platform"], inflation=per_unit(total, squares, exposure))
+    inflation, clumps = per_unit(total, squares, exposure), _by_author(statistics)
+    result = rates(total, exposure, platforms=facts["platform"], inflation=inflation, clumps=clumps)
     return columns(result, n=number, coverage=facts["observed"], reason=because(~known, reason))
+
+
+def _by_author(statistics: Statistics) -> Floats:
+    """Tell how many times more replies per post vary over authors than if each reply came by itself (linearised ratio)."""
+    posts, records = (author_totals(statistics, column) for column in ("posts", "records"))
+    table, replies = statistics.authors, records - posts
+    rows, own = table["row"].to_numpy(), table["posts"].to_numpy(dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pull = (table["records"].to_numpy(dtype=float) - own) - (replies / posts)[rows] * own
+        effect = totals(rows, pull**2, len(posts)) / replies
+    return np.where(np.isfinite(effect), effect, 1.0)
 
 
 def _parts(statistics: Statistics) -> list[_Part]:
@@ -149,9 +170,11 @@ def _parts(statistics: Statistics) -> list[_Part]:
 
 
 def _part(frame: pd.DataFrame, scale: Callable[[Floats], Floats]) -> _Part:
-    """Put estimates on the scale on which they are standardised."""
+    """Put estimates on the scale on which they are standardised; where a limit is out of its reach, the other one tells the error."""
     value, low, high = (scale(frame[name].to_numpy(dtype=float)) for name in ("value", "low", "high"))
-    return _Part(value, (high - low) / (2 * Z90))
+    up, down = high - value, value - low
+    both = np.where(np.isfinite(up), up, down) + np.where(np.isfinite(down), down, up)
+    return _Part(value, both / (2 * Z90))
 
 
 def _axis(z: Floats, present: npt.NDArray[np.bool_]) -> Floats:
@@ -167,6 +190,7 @@ def _axis(z: Floats, present: npt.NDArray[np.bool_]) -> Floats:
 
 
 def _logit(share: Floats) -> Floats:
-    """Give the log odds, off the borders."""
-    kept = np.clip(share, 1e-6, 1 - 1e-6)
-    return np.log(kept / (1 - kept))
+    """Give the log odds, without end at the borders."""
+    with np.errstate(divide="ignore"):
+        odds: Floats = special.logit(share)
+    return odds

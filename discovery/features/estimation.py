@@ -20,6 +20,9 @@ LEAST_PLATFORM = 10
 """Communities a platform needs to have a mean of its own."""
 Z90 = 1.6448536269514722
 """Half-width of a 90 % interval in standard errors."""
+DOUBTS = (1.0, 3.0)
+"""Limits reach over the posterior of the fitted prior and over that of one this many times weaker: few communities tell how much they
+differ, and kinds of community make no beta or gamma."""
 WEAK_PRIOR = 2.0
 """Prior trials where too few communities show how much they differ."""
 
@@ -46,10 +49,15 @@ def neighbourhoods(platforms: npt.ArrayLike, usable: npt.NDArray[np.bool_]) -> I
         yield members, usable_members if len(usable_members) >= LEAST_PLATFORM else everyone
 
 
-def proportions(successes: Floats, trials: Floats, *, platforms: npt.ArrayLike, inflation: Floats | float = 1.0) -> Interval:
+def proportions(
+    successes: Floats, trials: Floats, *, platforms: npt.ArrayLike, inflation: Floats | float = 1.0, clumps: Floats | float = 1.0
+) -> Interval:
     """Shrink fractions by a beta-binomial prior; ``inflation`` is the design effect of trials that belong together.
 
-    The prior is fitted by moments (Kleinman 1973), its mean kept off 0 and 1 by half a success, so no value is 0 or 1.
+    ``clumps`` widens the limits alone, where it is larger: how many trials come at once, by an author say.
+
+    The prior is fitted by moments (Kleinman 1973), its mean kept off 0 and 1 by half a success, so no value is 0 or 1. Where nothing or
+    everything succeeded, the interval reaches the border, as data cannot tell the share from it (Brown, Cai & DasGupta 2001).
     """
     effective = trials / inflation
     hits = successes / inflation
@@ -60,8 +68,12 @@ def proportions(successes: Floats, trials: Floats, *, platforms: npt.ArrayLike, 
             alpha[members], beta[members] = mean * strength, (1 - mean) * strength
     a, b = alpha + hits, beta + effective - hits
     value = np.where(trials > 0, a / (a + b), np.nan)
-    low, high = special.betaincinv(a, b, 0.05), special.betaincinv(a, b, 0.95)
-    return Interval(value, np.minimum(low, value), np.maximum(high, value), effective / (a + b))
+    thin = inflation / np.maximum(inflation, clumps)
+    doubted = [(alpha / doubt + hits * thin, beta / doubt + (effective - hits) * thin) for doubt in DOUBTS]
+    low = np.minimum.reduce([value, *(special.betaincinv(*prior, 0.05) for prior in doubted)])
+    high = np.maximum.reduce([value, *(special.betaincinv(*prior, 0.95) for prior in doubted)])
+    known = trials > 0
+    return Interval(value, np.where(known & (hits == 0), 0, low), np.where(known & (hits == effective), 1, high), effective / (a + b))
 
 
 def _beta_moments(hits: Floats, trials: Floats) -> tuple[float, float]:
@@ -81,8 +93,12 @@ def _beta_moments(hits: Floats, trials: Floats) -> tuple[float, float]:
     return mean, 1 / rho - 1
 
 
-def rates(counts: Floats, exposure: Floats, *, platforms: npt.ArrayLike, inflation: Floats | float = 1.0) -> Interval:
+def rates(
+    counts: Floats, exposure: Floats, *, platforms: npt.ArrayLike, inflation: Floats | float = 1.0, clumps: Floats | float = 1.0
+) -> Interval:
     """Shrink counts per exposure by a gamma prior; ``inflation`` is the overdispersion of the counts (1 = Poisson).
+
+    ``clumps`` widens the limits alone, where it is larger: how many events come at once, by an author say.
 
     The prior is fitted by moments, each rate weighted by what it tells: one record in the last half hour is no 48 a day.
     """
@@ -95,8 +111,11 @@ def rates(counts: Floats, exposure: Floats, *, platforms: npt.ArrayLike, inflati
             shape[members], rate[members] = strength, strength / mean
     a, b = shape + events, rate + effective
     value = np.where(exposure > 0, a / b, np.nan)
-    low, high = special.gammaincinv(a, 0.05) / b, special.gammaincinv(a, 0.95) / b
-    return Interval(value, np.minimum(low, value), np.maximum(high, value), effective / b)
+    thin = inflation / np.maximum(inflation, clumps)
+    doubted = [(shape / doubt + events * thin, rate / doubt + effective * thin) for doubt in DOUBTS]
+    low = np.minimum.reduce([value, *(special.gammaincinv(a, 0.05) / b for a, b in doubted)])
+    high = np.maximum.reduce([value, *(special.gammaincinv(a, 0.95) / b for a, b in doubted)])
+    return Interval(value, np.where((exposure > 0) & (events == 0), 0, low), high, effective / b)
 
 
 def _gamma_moments(events: Floats, exposure: Floats) -> tuple[float, float]:
@@ -116,10 +135,14 @@ def _gamma_moments(events: Floats, exposure: Floats) -> tuple[float, float]:
     return mean, shape
 
 
-def shifts(values: Floats, errors: Floats, *, platforms: npt.ArrayLike) -> Interval:
-    """Shrink normal estimates with known errors to their mean; the spread between them by moments (DerSimonian & Laird 1986)."""
+def shifts(values: Floats, errors: Floats, *, platforms: npt.ArrayLike, wide: Floats) -> Interval:
+    """Shrink normal estimates with known errors to their mean; the spread between them by moments (DerSimonian & Laird 1986).
+
+    ``wide`` are the errors of the limits, no smaller than those that tell how much an estimate counts.
+    """
     usable = np.isfinite(values) & np.isfinite(errors) & (errors > 0)
-    value, error, own = values.copy(), errors.copy(), np.ones(len(values))
+    value, own = values.copy(), np.ones(len(values))
+    low, high = values - Z90 * wide, values + Z90 * wide
     for members, teachers in neighbourhoods(platforms, usable):
         inside = members[usable[members]]
         if len(teachers) < 3:
@@ -131,9 +154,14 @@ def shifts(values: Floats, errors: Floats, *, platforms: npt.ArrayLike) -> Inter
         weight = 1 / (errors[teachers] ** 2 + between)
         mean = (weight * values[teachers]).sum() / weight.sum()
         own[inside] = between / (between + errors[inside] ** 2)
-        value[inside] = own[inside] * values[inside] + (1 - own[inside]) * mean
-        error[inside] = np.sqrt(own[inside]) * errors[inside]
-    return Interval(value, value - Z90 * error, value + Z90 * error, own)
+        low[inside] = high[inside] = own[inside] * values[inside] + (1 - own[inside]) * mean
+        value[inside] = low[inside]
+        for doubt in DOUBTS:
+            loose = between * doubt / (between * doubt + wide[inside] ** 2)
+            middle, half = loose * values[inside] + (1 - loose) * mean, Z90 * np.sqrt(loose) * wide[inside]
+            low[inside] = np.minimum(low[inside], middle - half)
+            high[inside] = np.maximum(high[inside], middle + half)
+    return Interval(value, low, high, own)
 
 
 def totals(rows: npt.ArrayLike, values: npt.ArrayLike, size: int) -> Floats:
@@ -147,6 +175,13 @@ def per_unit(total: Floats, squares: Floats, units: Floats) -> Floats:
     variance = np.divide(squares, units, out=np.zeros(len(units)), where=units > 0) - mean**2
     spread: Floats = np.divide(variance, mean, out=np.ones(len(units)), where=mean > 0)
     return np.maximum(1.0, spread)
+
+
+def clump(statistics: Statistics, column: str) -> Floats:
+    """Tell how many times more a count varies that whole authors bring, each their own share: Σ x² / Σ x, at least 1."""
+    rows, x, size = statistics.authors["row"], statistics.authors[column].to_numpy(dtype=float), len(statistics.communities)
+    total = totals(rows, x, size)
+    return np.maximum(1.0, np.divide(totals(rows, x**2, size), total, out=np.ones(size), where=total > 0))
 
 
 def author_totals(statistics: Statistics, column: str) -> Floats:

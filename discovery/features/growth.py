@@ -26,6 +26,10 @@ class Slopes(NamedTuple):
     error: Floats
     residual: Floats
     """Pearson residual of every month."""
+    centre: Floats
+    """Mean month."""
+    information: tuple[Floats, Floats, Floats]
+    """Sums of expectations, times month from the mean, times its square."""
 
 
 @feature(
@@ -34,7 +38,8 @@ class Slopes(NamedTuple):
     formula="slope of a Poisson regression of a month's authors on the month, ≥ 6 covered months, standard error times √overdispersion; "
     "months with a robust residual above 4 are bursts and left out; normal shrinkage to the platform's mean. A 28-day month holds every "
     "weekday four times, so weekday effects cancel exactly",
-    source="Poisson quasi-likelihood, McCullagh & Nelder 1989; DerSimonian & Laird 1986 (shrinkage)",
+    source="Poisson quasi-likelihood, McCullagh & Nelder 1989; DerSimonian & Laird 1986 (shrinkage); limits as if authors were drawn with "
+    "all their months",
     block="behaviour",
     transform="identity",
     needs=SERIES,
@@ -44,7 +49,8 @@ def growth(statistics: Statistics) -> pd.DataFrame:
     facts, (rows, month, counts) = statistics.communities, _series(statistics)
     calm = ~bursts(statistics)
     fit = poisson_slopes(rows[calm], month[calm], counts[calm], size=len(facts))
-    result = shifts(fit.value, fit.error, platforms=facts["platform"])
+    wide = np.fmax(fit.error, _over_authors(fit, statistics.spells.set_index("row").reindex(facts.index)))
+    result = shifts(fit.value, fit.error, wide=wide, platforms=facts["platform"])
     used = totals(rows, calm, len(facts))
     return columns(result, n=used, coverage=facts["observed"].to_numpy() * used / np.maximum(facts["months"].to_numpy(), 1))
 
@@ -94,7 +100,17 @@ def poisson_slopes(rows: npt.NDArray[np.intp], month: Floats, counts: Floats, *,
         m0, m1, m2 = add(expected), add(expected * time), add(expected * time**2)
         scale = np.maximum(1.0, add(residual**2) / np.maximum(months - 2, 1))
         error = np.sqrt(scale * m0 / (m0 * m2 - m1**2))
-    return Slopes(np.where(np.isfinite(error), slope, np.nan), error, residual)
+    return Slopes(np.where(np.isfinite(error), slope, np.nan), error, residual, centre, (m0, m1, m2))
+
+
+def _over_authors(fit: Slopes, spells: pd.DataFrame) -> Floats:
+    """Give the slope's error as if authors with all their months were drawn (sandwich): who stays is counted month after month."""
+    nn, ns, ss = (spells[column].to_numpy(dtype=float) for column in ("nn", "ns", "ss"))
+    m0, m1, m2 = fit.information
+    level, cross, slope = nn, ns - fit.centre * nn, ss - 2 * fit.centre * ns + fit.centre**2 * nn
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error: Floats = np.sqrt(m1**2 * level - 2 * m1 * m0 * cross + m0**2 * slope) / (m0 * m2 - m1**2)
+    return error
 
 
 def _median_square(rows: npt.NDArray[np.intp], residual: Floats, *, size: int) -> Floats:

@@ -31,7 +31,7 @@ from discovery.features import (
     vocabulary,
     welcome,
 )
-from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months
+from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months, spells
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
 from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions
@@ -164,6 +164,7 @@ def _statistics(
         communities=facts,
         authors=author_sums(connection, tiers=TIERS),
         months=months(connection, communities=facts),
+        spells=spells(connection),
         lifetimes=lifetimes(connection),
         waits=replies.waits(connection),
         spectrum=spectrum,

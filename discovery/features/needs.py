@@ -118,9 +118,9 @@ def need_concentration(statistics: Statistics) -> pd.DataFrame:
         share = votes / total[rows]
         surprise = -np.log(share)
         entropy = totals(rows, share * surprise, len(facts))
-        spread = totals(rows, share * surprise**2, len(facts)) - entropy**2
+        spread = totals(rows, share * (surprise - entropy[rows]) ** 2, len(facts))
         value = np.where(total > 1, 1 - entropy / np.log(total), np.nan)
-        error = np.sqrt(np.maximum(spread, 0) / total) / np.log(total)
+        error = np.sqrt(spread / total) / np.log(total)
     low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, 1)
     agreed = Interval(np.clip(value, 0, 1), np.minimum(low, value), np.maximum(high, value))
     return columns(agreed, n=total, coverage=facts["observed"])

@@ -48,8 +48,15 @@ FROM opened p LEFT JOIN heard q ON p.c = q.c AND p.key = q.thread GROUP BY p.c, 
 _PAIR = """
 WITH directed AS (
     SELECT DISTINCT q.c, q.a AS giver, p.a AS taker FROM entry q JOIN entry p ON q.c = p.c AND q.parent = p.key WHERE q.a <> p.a
-), pairs AS (SELECT c, least(giver, taker) AS one, greatest(giver, taker) AS other, count(*) AS directions FROM directed GROUP BY ALL)
-SELECT c, count(*) AS pairs, count(*) FILTER (directions = 2) AS mutual_pairs FROM pairs GROUP BY c
+), pairs AS (SELECT c, least(giver, taker) AS one, greatest(giver, taker) AS other, count(*) AS directions FROM directed GROUP BY ALL),
+ends AS (SELECT c, one AS a, directions FROM pairs UNION ALL SELECT c, other, directions FROM pairs),
+person AS (SELECT c, count(*) AS contacts, count(*) FILTER (directions = 2) AS mutual FROM ends GROUP BY c, a),
+pulls AS (
+    SELECT c, sum(mutual * mutual)::BIGINT AS mutual_squares, sum(mutual * contacts)::BIGINT AS mutual_contacts,
+        sum(contacts * contacts)::BIGINT AS contact_squares
+    FROM person GROUP BY c
+), counts AS (SELECT c, count(*) AS pairs, count(*) FILTER (directions = 2) AS mutual_pairs FROM pairs GROUP BY c)
+SELECT c, pairs, mutual_pairs, mutual_squares, mutual_contacts, contact_squares FROM counts JOIN pulls USING (c)
 """
 
 PARTIALS = (Partial("thread", _THREAD, {"settling": SETTLING}), Partial("pair", _PAIR))
@@ -89,7 +96,7 @@ def thread_tables(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     connection.execute(_STATE, {"patience": PATIENCE, "settling": SETTLING})
     connection.execute(_AUTHOR)
     counts = connection.execute(_COUNTS).df().set_index("row")
-    pairs = connection.execute("SELECT row, pairs, mutual_pairs FROM partial.pair JOIN span USING (c) ORDER BY row").df()
+    pairs = connection.execute("SELECT * EXCLUDE (c) FROM partial.pair JOIN (SELECT c, row FROM span) USING (c) ORDER BY row").df()
     return counts.join(pairs.set_index("row"), how="outer")
 
 

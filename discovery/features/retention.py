@@ -14,8 +14,8 @@ STAYED = Ratio({"stayed": 1}, "present")
 NEWCOMERS = Ratio({"newcomers": 1}, "seasoned")
 LIVES = Evidence(authors=30, months=4, complete=True)
 GONE = (
-    "gone = silent for longer than the 99th percentile of the community's own gaps, kept within 28 and 90 days; the others "
-    "are right-censored"
+    "gone = silent for longer than the 99th percentile of the community's own gaps, kept within 28 and 90 days; the others are "
+    "right-censored on the last whole day that such a silence could still follow"
 )
 SURVIVING = "Kaplan–Meier share of authors whose days from first to last record are at least"
 

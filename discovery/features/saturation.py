@@ -54,11 +54,14 @@ SELECT DISTINCT c, row, opened AS key, a, product FROM partial.spelled JOIN span
 """
 _PRODUCTS = "SELECT row, product, count(DISTINCT a) AS authors FROM naming WHERE a IS NOT NULL GROUP BY ALL ORDER BY row, product"
 _COUNTS = """
-WITH mention AS (SELECT c, key, count(DISTINCT product) AS products FROM naming GROUP BY ALL)
-SELECT row, count(*) AS asking_threads, coalesce(sum(products), 0)::BIGINT AS product_sum,
+WITH mention AS (SELECT c, key, count(DISTINCT product) AS products FROM naming GROUP BY ALL),
+author AS (SELECT c, count(*) AS n FROM naming WHERE a IS NOT NULL GROUP BY c, a),
+again AS (SELECT c, sum(n)::BIGINT AS namings, sum(n * n)::BIGINT AS naming_squares FROM author GROUP BY c)
+SELECT row, any_value(namings) AS namings, any_value(naming_squares) AS naming_squares, count(*) AS asking_threads,
+    coalesce(sum(products), 0)::BIGINT AS product_sum,
     coalesce(sum(products * products), 0)::BIGINT AS product_squares,
     count(*) FILTER (settled AND products > 0) AS advised, count(*) FILTER (settled AND products > 0 AND solved) AS advised_solved
-FROM thread_state LEFT JOIN mention USING (c, key) WHERE help GROUP BY row ORDER BY row
+FROM thread_state LEFT JOIN mention USING (c, key) LEFT JOIN again USING (c) WHERE help GROUP BY row ORDER BY row
 """
 
 _NAME = r"((?-i:[A-Z])[\w+#-]{1,24}(?:\.[a-z]{2,4}\b)?(?:[ ](?-i:[A-Z])[\w+#-]{1,24}){0,2})"
@@ -117,7 +120,7 @@ def promotion(statistics: Statistics) -> pd.DataFrame:
     unit="products per help thread",
     formula="Σ distinct products named in a help thread / help threads; products: capitalised names that at least three authors of "
     "the run use in words of buying or switching; gamma prior of the platform",
-    source="product resolution from the corpus itself; Gamma-Poisson empirical Bayes",
+    source="product resolution from the corpus itself; Gamma-Poisson empirical Bayes; limits as if authors were drawn with all namings",
     block="market",
     transform="log1p",
     needs=Evidence(threads=LEAST_THREADS, lexicon=True),
@@ -127,7 +130,8 @@ def product_mentions(statistics: Statistics) -> pd.DataFrame:
     """Distinct products named per help thread."""
     facts = statistics.communities
     total, squares, threads = (facts[column].to_numpy(dtype=float) for column in ("product_sum", "product_squares", "asking_threads"))
-    result = rates(total, threads, platforms=facts["platform"], inflation=per_unit(total, squares, threads))
+    again = facts["naming_squares"].to_numpy(dtype=float) / np.maximum(facts["namings"].to_numpy(dtype=float), 1)
+    result = rates(total, threads, platforms=facts["platform"], inflation=per_unit(total, squares, threads), clumps=again)
     return columns(result, n=threads, coverage=facts["observed"])
 
 
@@ -187,7 +191,7 @@ def headroom(statistics: Statistics) -> pd.DataFrame:
     unit="0 to 1",
     formula="share of procuring authors (T3) who switch from or seek an alternative to something, shrunk, × HHI of the products named"
     " (Σ q², q their shares of naming authors)",
-    source="Herfindahl–Hirschman index; high concentration with high switching is a wedge",
+    source="Herfindahl–Hirschman index; high concentration with high switching is a wedge; relative errors of both add as squares",
     block="market",
     transform="identity",
     needs=Evidence(authors=5, lexicon=True),
@@ -198,9 +202,9 @@ def switching_wedge(statistics: Statistics) -> pd.DataFrame:
     """How many buyers are leaving, times how concentrated the products they talk about are."""
     facts = statistics.communities
     leaving = author_share(statistics, SWITCHING)
-    value, low, high = (leaving[column].to_numpy() * _concentration(statistics).value for column in ("value", "low", "high"))
     reason = because(facts["product_votes"] == 0, NONE_NAMED)
-    return columns(Interval(value, low, high), n=facts["procuring_authors"], coverage=facts["observed"], reason=reason)
+    share = Interval(*(leaving[column].to_numpy() for column in ("value", "low", "high")))
+    return columns(_product(share, _concentration(statistics)), n=facts["procuring_authors"], coverage=facts["observed"], reason=reason)
 
 
 @feature(
@@ -232,6 +236,14 @@ def _concentration(statistics: Statistics) -> Interval:
         error = 2 * np.sqrt(spread / total)
         low, high = np.maximum(value - Z90 * error, 1 / total), np.minimum(value + Z90 * error, 1)
     return Interval(value, low, high)
+
+
+def _product(one: Interval, other: Interval) -> Interval:
+    """Multiply two independent estimates; their errors, in parts of their values, add up as squares."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        down, up = (np.hypot(a / one.value - 1, b / other.value - 1) for a, b in ((one.low, other.low), (one.high, other.high)))
+    value = one.value * other.value
+    return Interval(value, value * np.maximum(1 - down, 0), np.minimum(value * (1 + up), 1))
 
 
 def _satisfaction(facts: pd.DataFrame) -> pd.DataFrame:

@@ -32,15 +32,20 @@ SHOWN_OF_LISTING = 1 - LISTED_TRIM
 
 _ENTRY = """
 CREATE OR REPLACE TEMP TABLE entry AS
-WITH mine AS (SELECT * FROM partial.member SEMI JOIN batch USING (c) JOIN bound USING (c) WHERE t BETWEEN since AND now AND NOT bot),
+WITH everyone AS (SELECT * FROM partial.member SEMI JOIN batch USING (c) JOIN bound USING (c) WHERE t BETWEEN since AND now),
+mine AS (SELECT * FROM everyone WHERE NOT bot),
+automatic AS (SELECT c, thread AS key, count(*) AS answers FROM everyone WHERE bot AND NOT post AND thread IS NOT NULL GROUP BY ALL),
 repeated AS (
     SELECT c, author, said, min(t::HUGEINT * 18446744073709551616 + key) AS first FROM mine
     WHERE said IS NOT NULL AND author IS NOT NULL GROUP BY ALL HAVING count(*) > 1
 )
-SELECT c, key, author AS a, post, t, thread, parent, replies, accepted, score, worded, asks, thanks, several, domain
-FROM mine LEFT JOIN repeated USING (c, author, said) WHERE first IS NULL OR first = t::HUGEINT * 18446744073709551616 + key
+SELECT c, key, author AS a, post, t, thread, parent,
+    CASE WHEN post AND replies IS NOT NULL THEN greatest(replies - coalesce(answers, 0), 0) ELSE replies END AS replies,
+    accepted, score, worded, asks, thanks, several, domain
+FROM mine LEFT JOIN repeated USING (c, author, said) LEFT JOIN automatic USING (c, key)
+WHERE first IS NULL OR first = t::HUGEINT * 18446744073709551616 + key
 """
-"""Bots are left out, and of repeats all but the first in time, of equals the one with the lesser hash."""
+"""Bots are left out, their replies off what a platform counts, and of repeats all but the first in time, of equals the lesser hash."""
 
 _WITHIN = "partial.member SEMI JOIN batch USING (c) JOIN bound USING (c) WHERE t BETWEEN since AND now"
 _VOLUME = f"""

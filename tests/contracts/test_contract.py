@@ -33,7 +33,7 @@ VIEWS = {
 FILLED = VIEWS.keys() - {"quarantine"}
 COMMANDS = (
     *("run", "collect", "measure", "cluster", "rank", "publish", "ranking", "explain archetype", "explain community"),
-    *("sql", "report", "nightly", "runs", "rollback", "sources"),
+    *("sql", "report", "nightly", "runs", "rollback", "science-check", "sources"),
 )
 VERDICTS = ("pursue", "watch", "saturated", "shallow", "insufficient_evidence", "not_scored")
 
@@ -73,7 +73,7 @@ def test_every_command_exists(command: str) -> None:
     assert "--config" in said.out
 
 
-@pytest.mark.parametrize("command", ["ranking", "explain community x", "sql x", "runs", "sources"])
+@pytest.mark.parametrize("command", ["ranking", "explain community x", "sql x", "runs", "science-check", "sources"])
 def test_printing_commands_take_a_format(command: str) -> None:
     """Where rows are printed, `--format` and `--json` choose the form."""
     page = subcurrent(*command.split()[:2] if command.startswith("explain") else command.split()[:1], "--help").out

@@ -52,14 +52,21 @@ def comments_per_post(activity: Activity) -> Told:
     for community, posts in threads(activity).items():
         stored = posts["heard"].map(len).astype(float) if stores_replies(activity, community) else pd.Series(np.nan, posts.index)
         answers = pd.concat([stored, posts["replies"].astype(float)], axis=1).max(axis=1).dropna()
-        rows[community] = per_thread(answers)
+        rows[community] = per_thread(answers, activity.groups[community])
     return shrunk_rates(frame(rows, activity))
 
 
-def per_thread(counts: pd.Series) -> dict[str, float]:
-    """Give what a rate per thread is made of."""
+def per_thread(counts: pd.Series, entries: pd.DataFrame | None = None) -> dict[str, float]:
+    """Give what a rate per thread is made of; with entries, its spread over who posts and who replies too."""
     units = len(counts)
-    return {"hits": counts.sum(), "trials": units, "effect": overdispersion(counts, units) if units else 1.0, "n": units}
+    effect, drawn = overdispersion(counts, units) if units else 1.0, 1.0
+    if entries is not None:
+        post = entries.dropna(subset=["author"]).groupby("author")["post"]
+        posts, replies = post.sum().astype(float), (post.size() - post.sum()).astype(float)
+        if posts.sum() and replies.sum():
+            pull = replies - replies.sum() / posts.sum() * posts
+            drawn = (pull**2).sum() / replies.sum()
+    return {"hits": counts.sum(), "trials": units, "effect": effect, "clump": drawn, "n": units}
 
 
 def others(post: Any) -> set[Any]:
@@ -72,7 +79,9 @@ def discussants_per_thread(activity: Activity) -> Told:
     rows = {}
     for community, posts in threads(activity).items():
         if stores_replies(activity, community):
-            rows[community] = per_thread(pd.Series([len(others(post)) for post in posts.itertuples()], dtype=float))
+            rows[community] = per_thread(
+                pd.Series([len(others(post)) for post in posts.itertuples()], dtype=float), activity.groups[community]
+            )
     return shrunk_rates(frame(rows, activity))
 
 
@@ -94,6 +103,7 @@ def first_answer(post: Any) -> int | None:
     return max(times[0], post.t) if times else None
 
 
+@cache
 def reply_latency(activity: Activity) -> Told:
     """Kaplan–Meier median of waits, in hours; the interval by Brookmeyer and Crowley."""
     told = {}
@@ -140,7 +150,7 @@ def asks(title: str, text: str) -> bool:
 def help_threads(activity: Activity) -> dict[str, pd.DataFrame]:
     """Give the posts that call for help: a request for a solution, or a question."""
     return {
-        community: posts[["T1" in activity.tiers.get(post.record_id, ()) or asks(post.title, post.text) for post in posts.itertuples()]]
+        community: posts.loc[["T1" in activity.tiers.get(post.record_id, ()) or asks(post.title, post.text) for post in posts.itertuples()]]
         for community, posts in threads(activity).items()
     }
 
@@ -173,6 +183,7 @@ def question_share(activity: Activity) -> Told:
     return by_author(activity, tables)
 
 
+@cache
 def reciprocity(activity: Activity) -> Told:
     """Share of pairs of people who answer each other, of those of whom one answers the other."""
     rows = {}
@@ -183,5 +194,13 @@ def reciprocity(activity: Activity) -> Told:
         pairs = {frozenset(link) for link in links}
         both = sum((taker, giver) in links for giver, taker in links) / 2
         if pairs:
-            rows[community] = {"hits": both, "trials": len(pairs), "effect": 1, "n": len(pairs)}
+            share, pull = both / len(pairs), defaultdict(float)
+            for pair in pairs:
+                giver, taker = pair
+                off = ((giver, taker) in links and (taker, giver) in links) - share
+                pull[giver] += off
+                pull[taker] += off
+            noise = share * (1 - share) * len(pairs)
+            drawn = sum(off**2 for off in pull.values()) / noise - 1 if noise else 1
+            rows[community] = {"hits": both, "trials": len(pairs), "effect": 1, "clump": drawn, "n": len(pairs)}
     return shrunk_shares(frame(rows, activity))

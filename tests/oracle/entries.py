@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import duckdb
-import numpy as np
 import pandas as pd
 
 from discovery.features import Measurement, Scope
@@ -29,6 +28,8 @@ class Activity:
     places: pd.DataFrame
     tiers: dict[str, frozenset[str]]
     """Tiers of intent by record id, for communities whose language the lexicon knows."""
+    volume: dict[str, int]
+    """Records of people and programs, repeats too, by community."""
     copies: dict[str, tuple[int, int]]
     """People's records that repeat their own, and all of people's records, by community."""
     programs: dict[str, tuple[int, int]]
@@ -56,8 +57,9 @@ def activity(connection: duckdb.DuckDBPyConnection, *, scope: Scope, measured: M
     members = records.assign(community=[list(dict.fromkeys(found)) for found in records["communities"]]).explode("community")
     members = members[members["community"].isin(main)]
     inside = [since[main[c]] <= t <= now[main[c]] for c, t in zip(members["community"], members["created_at"], strict=True)]
-    seen = members[np.array(inside)]
-    by_people = seen[~seen["bot"].fillna(False).astype(bool)]
+    seen = members[inside]
+    bot = seen["bot"].fillna(False).astype(bool)
+    by_people = _without_programs(seen[~bot], seen[bot])
     entries = _first_of_repeats(by_people)
     written = by_people["community"].value_counts()
     copies = {c: (n - (entries["community"] == c).sum(), n) for c, n in written.items()}
@@ -68,7 +70,18 @@ def activity(connection: duckdb.DuckDBPyConnection, *, scope: Scope, measured: M
     readable = entries[entries["community"].isin(known)].drop_duplicates("record_id")
     tiers = {row.record_id: frozenset(hit.tier for hit in read(words(row.title, row.text))) for row in readable.itertuples()}
     tiers = {record: found | {"T3"} if "SW" in found else found for record, found in tiers.items()}
-    return Activity(_plain(entries), places, tiers, copies, programs)
+    volume = seen["community"].value_counts().to_dict()
+    return Activity(_plain(entries), places, tiers, volume, copies, programs)
+
+
+def _without_programs(members: pd.DataFrame, programs: pd.DataFrame) -> pd.DataFrame:
+    """Take the stored replies of programs off what platforms count under a post."""
+    automatic = programs[programs["kind"] == "reply"].groupby(["community", "thread"]).size()
+    theirs = [
+        automatic.get((row.community, row.record_id), 0) if row.kind == "post" and pd.notna(row.replies) else 0
+        for row in members.itertuples()
+    ]
+    return members.assign(replies=(members["replies"] - theirs).clip(lower=0))
 
 
 def words(title: str, text: str) -> str:

@@ -10,6 +10,8 @@ import pandas as pd
 from scipy import stats
 
 Z = stats.norm.ppf(0.95)
+DOUBT = 3
+"""How many times weaker than fitted a prior may be for the limits."""
 Frame = pd.DataFrame
 
 
@@ -55,9 +57,18 @@ def shrunk_shares(frame: Frame) -> dict[str, dict[str, Any]]:
     told = {}
     for community, row in frame[frame["trials"] > 0].iterrows():
         mean, strength = priors[row["platform"]]
-        a, b = mean * strength + row["hits"], (1 - mean) * strength + row["trials"] - row["hits"]
-        told[str(community)] = estimate(a / (a + b), stats.beta.ppf(0.05, a, b), stats.beta.ppf(0.95, a, b), n=row["n"])
+        hits, misses, thin = row["hits"], row["trials"] - row["hits"], thinned(row)
+        value = (mean * strength + hits) / (strength + row["trials"])
+        posteriors = [stats.beta(mean * s + hits * thin, (1 - mean) * s + misses * thin) for s in (strength, strength / DOUBT)]
+        low = 0.0 if hits == 0 else min(posterior.ppf(0.05) for posterior in posteriors)
+        high = 1.0 if misses == 0 else max(posterior.ppf(0.95) for posterior in posteriors)
+        told[str(community)] = estimate(value, low, high, n=row["n"])
     return told
+
+
+def thinned(row: pd.Series) -> float:
+    """Give the part of the evidence that counts for the limits, where it comes in clumps larger than its design effect."""
+    return float(row["effect"] / max(row["effect"], row["clump"])) if row["clump"] > 0 else 1.0
 
 
 def gamma_prior(seen: Frame) -> tuple[float, float]:
@@ -82,8 +93,10 @@ def shrunk_rates(frame: Frame) -> dict[str, dict[str, Any]]:
     told = {}
     for community, row in frame[frame["trials"] > 0].iterrows():
         shape, rate = priors[row["platform"]]
-        posterior = stats.gamma(shape + row["hits"], scale=1 / (rate + row["trials"]))
-        told[str(community)] = estimate(posterior.mean(), posterior.ppf(0.05), posterior.ppf(0.95), n=row["n"])
+        thin, value = thinned(row), (shape + row["hits"]) / (rate + row["trials"])
+        posteriors = [stats.gamma(shape / d + row["hits"] * thin, scale=1 / (rate / d + row["trials"] * thin)) for d in (1, DOUBT)]
+        low = min(posterior.ppf(0.05) for posterior in posteriors) if row["hits"] else 0.0
+        told[str(community)] = estimate(value, low, max(posterior.ppf(0.95) for posterior in posteriors), n=row["n"])
     return told
 
 
@@ -99,9 +112,14 @@ def shrunk_slopes(frame: Frame) -> dict[str, dict[str, Any]]:
             q = (weight * (known["value"] - np.average(known["value"], weights=weight)) ** 2).sum()
             between = max((q - len(known) + 1) / (weight.sum() - (weight**2).sum() / weight.sum()), 1e-12)
             mean = np.average(known["value"], weights=1 / (known["error"] ** 2 + between))
-            own = between / (between + error**2)
-            value, error = own * value + (1 - own) * mean, math.sqrt(own) * error
-        told[str(community)] = estimate(value, value - Z * error, value + Z * error, n=row["n"])
+            normals, own = [], between / (between + error**2)
+            for spread in (between, DOUBT * between):
+                part = spread / (spread + row["clump"] ** 2)
+                normals.append(stats.norm(part * value + (1 - part) * mean, math.sqrt(part) * row["clump"]))
+            low, high = (pick(normal.ppf(tail) for normal in normals) for pick, tail in ((min, 0.05), (max, 0.95)))
+            told[str(community)] = estimate(own * value + (1 - own) * mean, low, high, n=row["n"])
+            continue
+        told[str(community)] = estimate(value, value - Z * row["clump"], value + Z * row["clump"], n=row["n"])
     return told
 
 
@@ -109,6 +127,11 @@ def overdispersion(counts: pd.Series, units: float) -> float:
     """Give variance / mean of counts per unit, units without a count included; at least 1."""
     mean = counts.sum() / units
     return max(1.0, ((counts**2).sum() / units - mean**2) / mean) if mean > 0 else 1.0
+
+
+def clump(each: pd.Series) -> float:
+    """Give how many times more a sum varies if those who bring it are drawn with all they bring; at least 1."""
+    return max(1.0, float((each.astype(float) ** 2).sum() / each.sum())) if each.sum() else 1.0
 
 
 def design_effect(hits: pd.Series, trials: pd.Series) -> float:

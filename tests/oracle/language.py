@@ -73,7 +73,7 @@ def lexical_diversity(activity: Activity) -> Told:
 
 def drawn(frequency: int, total: int) -> float:
     """Give the chance that a word is among 42 drawn without putting back."""
-    return 1 - math.comb(total - frequency, DRAWN) / math.comb(total, DRAWN)
+    return 1 - math.comb(max(total - frequency, 0), DRAWN) / math.comb(total, DRAWN)
 
 
 def vocabulary(activity: Activity) -> dict[str, Counter[str]]:

@@ -26,7 +26,7 @@ from tests.oracle.answers import (
     stores_replies,
 )
 from tests.oracle.entries import Activity, words
-from tests.oracle.estimates import Z, estimate, shrunk_rates, shrunk_shares
+from tests.oracle.estimates import Z, clump, estimate, shrunk_rates, shrunk_shares
 from tests.oracle.kinds import Vote, grouped
 from tests.oracle.people import Told, by_author, engaged_share, frame
 
@@ -108,8 +108,14 @@ def money(activity: Activity) -> Told:
     return told
 
 
-def need_concentration(activity: Activity) -> Told:
-    """1 − H / ln n over votes (author × kind of need)."""
+def need_votes(activity: Activity) -> dict[str, int]:
+    """Count the votes (author × kind of need) of each community."""
+    return {str(activity.places.index[row]): len(counts) for row, counts in need_kinds(activity).groupby("row")}
+
+
+@cache
+def need_kinds(activity: Activity) -> pd.DataFrame:
+    """Give the votes, one row each: row (place of the community) and kind."""
     order = {record: r for r, record in enumerate(sorted(activity.entries["record_id"].unique()))}
     rows = {community: row for row, community in enumerate(activity.places.index)}
     people: dict[Any, int] = {}
@@ -125,9 +131,13 @@ def need_concentration(activity: Activity) -> Told:
         if phrases[row.record_id]:
             votes.append(Vote(rows[row.community], people[row.author], phrases[row.record_id]))
     votes.sort(key=lambda vote: (vote.row, vote.phrase.record))
-    kinds = grouped(iter(votes), names={row: community for community, row in rows.items()})
+    return grouped(iter(votes), names={row: community for community, row in rows.items()})
+
+
+def need_concentration(activity: Activity) -> Told:
+    """1 − H / ln n over votes (author × kind of need)."""
     told = {}
-    for row, counts in kinds.groupby("row"):
+    for row, counts in need_kinds(activity).groupby("row"):
         share = (counts["kind"].value_counts() / len(counts)).to_numpy()
         if len(counts) < 2:
             continue
@@ -170,10 +180,11 @@ def namings(activity: Activity) -> dict[str, list[tuple[Any, list[tuple[Any, str
 
 def product_mentions(activity: Activity) -> Told:
     """Distinct products named per help thread."""
-    rows = {
-        community: per_thread(pd.Series([len({product for _, product in found}) for _, found in asked], dtype=float))
-        for community, asked in namings(activity).items()
-    }
+    rows = {}
+    for community, asked in namings(activity).items():
+        rows[community] = per_thread(pd.Series([len({product for _, product in found}) for _, found in asked], dtype=float))
+        voices = pd.Series([author for _, found in asked for author, _ in set(found) if pd.notna(author)], dtype=object)
+        rows[community]["clump"] = clump(voices.value_counts())
     return shrunk_rates(frame(rows, activity))
 
 
@@ -197,6 +208,7 @@ def accepted_known(post: Any) -> bool:
     return bool(pd.notna(post.accepted) or any(pd.notna(reply.accepted) for reply in post.heard))
 
 
+@cache
 def saturation(activity: Activity) -> Told:
     """Weighted percentiles of what takes the market."""
     english = set(readable(activity))
@@ -212,7 +224,7 @@ def saturation(activity: Activity) -> Told:
             / sum(w for w, _ in known)
             for column in ("value", "low", "high")
         }
-        result[community] = {**placed, "n": parts[1][1][community]["n"]}
+        result[community] = {**placed, "n": parts[1][1][community]["n"], "weight": sum(w for w, _ in known)}
     return result
 
 
@@ -239,11 +251,13 @@ def switching_wedge(activity: Activity) -> Told:
     leaving, told = voices(activity, "SW", among="T3"), {}
     for community, found in product_hhi(activity).items():
         if community in leaving:
-            hhi = found["value"]
-            told[community] = {**{k: leaving[community][k] * hhi for k in ("value", "low", "high")}, "n": leaving[community]["n"]}
+            share, value = leaving[community], leaving[community]["value"] * found["value"]
+            down, up = (math.hypot(1 - share[k] / share["value"], 1 - found[k] / found["value"]) for k in ("low", "high"))
+            told[community] = estimate(value, max(value * (1 - down), 0), min(value * (1 + up), 1), n=share["n"])
     return told
 
 
+@cache
 def engagement(activity: Activity) -> Told:
     """First principal component of the four parts, from pairwise complete correlations."""
     authors = {c: e["author"].nunique() for c, e in activity.groups.items()}
@@ -259,7 +273,7 @@ def engagement(activity: Activity) -> Told:
         rows = {c: r for c, r in told.items() if enough(c, r["n"])}
         values = pd.Series({c: scale(r["value"]) for c, r in rows.items()}, dtype=float).reindex(index)
         if values.notna().sum() >= 10 and values.std(ddof=0) > 0:
-            widths = pd.Series({c: (scale(r["high"]) - scale(r["low"])) / (2 * Z) for c, r in rows.items()}).reindex(index)
+            widths = pd.Series({c: _width(scale, r) for c, r in rows.items()}).reindex(index)
             columns.append((values - values.mean()) / values.std(ddof=0))
             errors.append(widths / values.std(ddof=0))
     if len(columns) < 2:
@@ -276,10 +290,16 @@ def engagement(activity: Activity) -> Told:
         length = (loading[has] ** 2).sum()
         value = (z.loc[community].to_numpy()[has] * loading[has]).sum() / length
         error = np.linalg.norm(spread.loc[community].to_numpy()[has] * loading[has]) / length
-        told[community] = estimate(value, value - Z * error, value + Z * error, n=authors[community])
+        told[community] = estimate(value, value - Z * error, value + Z * error, n=authors[community], parts=has.sum())
     return told
 
 
+def _width(scale: Any, told: dict[str, Any]) -> float:
+    """Give the error on a scale from those of the two limits that it reaches."""
+    halves = [abs(scale(told[limit]) - scale(told["value"])) for limit in ("low", "high")]
+    return float(np.mean([half for half in halves if math.isfinite(half)])) / Z
+
+
 def _logit(share: float) -> float:
-    """Give the log odds."""
-    return math.log(share / (1 - share))
+    """Give the log odds, without end at the borders."""
+    return math.log(share / (1 - share)) if 0 < share < 1 else math.copysign(math.inf, share - 0.5)

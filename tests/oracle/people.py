@@ -13,6 +13,7 @@ from scipy import stats
 from tests.oracle.entries import DAY, MONTH, Activity
 from tests.oracle.estimates import (
     Z,
+    clump,
     curve,
     design_effect,
     estimate,
@@ -27,7 +28,7 @@ Told = dict[str, dict[str, Any]]
 
 def frame(rows: dict[str, dict[str, Any]], activity: Activity) -> pd.DataFrame:
     """Make the table a prior is fitted on: one row per community, with its platform."""
-    columns = ["hits", "trials", "effect", "value", "error", "n"]
+    columns = ["hits", "trials", "effect", "clump", "value", "error", "n"]
     return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns).join(activity.places["platform"])
 
 
@@ -71,32 +72,35 @@ def posting_frequency(activity: Activity) -> Told:
     rows = {}
     for community in activity.groups:
         times, days = exposure(activity, community)
+        busy = activity.groups[community]["author"].dropna().value_counts()
         effect = overdispersion((times // DAY).value_counts(), max(days, 1))
-        rows[community] = {"hits": len(times), "trials": days, "effect": effect, "n": len(times)}
+        rows[community] = {"hits": len(times), "trials": days, "effect": effect, "clump": clump(busy), "n": len(times)}
     return shrunk_rates(frame(rows, activity))
 
 
 def active_authors(activity: Activity) -> Told:
     """Distinct authors of a month."""
-    rows = {}
+    rows, unseen = {}, {}
     for community, entries in activity.groups.items():
-        if activity.places.at[community, "coverage"] == "complete":
-            counts, units = author_months(activity, community)["m"].value_counts(), len(months(activity, community))
+        whole = activity.places.at[community, "coverage"] == "complete"
+        if whole:
+            seen, units = author_months(activity, community), len(months(activity, community))
         else:
-            counts, units = _listed(entries)
-        effect = overdispersion(counts, units) if units else 1.0
-        rows[community] = {"hits": counts.sum(), "trials": units, "effect": effect, "n": counts.sum()}
-    return shrunk_rates(frame(rows, activity))
+            seen, units = _listed(entries)
+        counts = seen["m"].value_counts()
+        effect, again = overdispersion(counts, units) if units else 1.0, clump(seen["author"].value_counts())
+        rows[community] = {"hits": counts.sum(), "trials": units, "effect": effect, "clump": again, "n": counts.sum()}
+        unseen[community] = 1.0 if whole else max(28 / max(exposure(activity, community)[1], 1), 1)
+    return {c: {**told, "high": told["high"] * unseen[c]} for c, told in shrunk_rates(frame(rows, activity)).items()}
 
 
-def _listed(entries: pd.DataFrame) -> tuple[pd.Series, int]:
-    """Count a listing's authors per 28 days back from its newest record."""
+def _listed(entries: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Give author and m (28 days back from the newest record) of a listing, and how many whole ones there are."""
     newest, oldest = entries["t"].max(), oldest_counted(entries["t"])
     bins = max((newest - oldest) // MONTH, 1)
     known = entries[entries["t"] >= oldest].dropna(subset=["author"])
-    back = (newest - known["t"]) // MONTH
-    counts = known.groupby(back)["author"].nunique()
-    return counts[counts.index < bins], int(bins)
+    back = known.assign(m=(newest - known["t"]) // MONTH)[["author", "m"]].drop_duplicates()
+    return back[back["m"] < bins], int(bins)
 
 
 def _numbers(activity: Activity) -> dict[str, pd.Series]:
@@ -117,7 +121,9 @@ def inequality(activity: Activity) -> Told:
         gini = apart.mean() / (2 * mean)
         influence = (apart - x / n - gini * x) / mean  # − x / n: Davidson ranks by the middle of a step
         value, error = gini * n / (n - 1), influence.std() / math.sqrt(n) * n / (n - 1)
-        told[community] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 1), n=n)
+        odds = [value / (1 - value) * math.exp(side * Z * error / value / (1 - value)) if 0 < value < 1 else math.inf for side in (-1, 1)]
+        low, high = (value if math.isinf(o) else o / (1 + o) for o in odds)
+        told[community] = estimate(value, low, high, n=n)
     return told
 
 
@@ -127,7 +133,18 @@ def author_concentration(activity: Activity) -> Told:
         c: {"hits": x.tail(math.ceil(len(x) / 100)).sum(), "trials": x.sum(), "effect": 1, "n": len(x)}
         for c, x in _numbers(activity).items()
     }
-    return shrunk_shares(frame(rows, activity))
+    told = shrunk_shares(frame(rows, activity))
+    return {c: _concentrated(told[c], x.to_numpy(dtype=float)[::-1]) for c, x in _numbers(activity).items()}
+
+
+def _concentrated(told: dict[str, Any], x: np.ndarray) -> dict[str, Any]:
+    """Give limits by an exponential tail over the busiest tenth (x descending)."""
+    few, tail = math.ceil(len(x) / 100), math.ceil(len(x) / 10)
+    scale = np.mean(x[:tail] - (x[tail] if len(x) > tail else 0))
+    share = x[:few].sum() / x.sum()
+    busiest = scale * math.sqrt(few + few**2 / (few + 0.5))
+    half = Z * math.hypot((1 - share) * busiest, share * np.linalg.norm(x[few:])) / x.sum()
+    return {**told, "low": max(told["value"] - half, 0), "high": min(told["value"] + half, 1)}
 
 
 def elephant_number(activity: Activity) -> Told:
@@ -152,7 +169,16 @@ def duplicate_share(activity: Activity) -> Told:
 
 def deleted_share(activity: Activity) -> Told:
     """Share of records without an author."""
-    rows = {c: {"hits": e["author"].isna().sum(), "trials": len(e), "effect": 1, "n": len(e)} for c, e in activity.groups.items()}
+    rows = {
+        c: {
+            "hits": e["author"].isna().sum(),
+            "trials": len(e),
+            "effect": 1,
+            "clump": clump(e["author"].dropna().value_counts()),
+            "n": len(e),
+        }
+        for c, e in activity.groups.items()
+    }
     return shrunk_shares(frame(rows, activity))
 
 
@@ -262,8 +288,9 @@ def lives(activity: Activity) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         patience = gaps[math.ceil(0.99 * len(gaps)) - 1] if len(gaps) else 28 * DAY
         patience = min(max(patience, 28 * DAY), 90 * DAY)
         first, last = known.groupby("author")["t"].min(), known.groupby("author")["t"].max()
-        days = ((last - first) // DAY).to_numpy()
-        told[community] = days, (activity.places.at[community, "now"] - last > patience).to_numpy()
+        lived, watched = (last - first) // DAY, (activity.places.at[community, "now"] - patience - first) // DAY
+        seen = watched >= 1  # a silence that tells fits in after at least one whole day
+        told[community] = lived.clip(upper=watched - 1)[seen].to_numpy(), (lived < watched)[seen].to_numpy()
     return told
 
 
@@ -287,16 +314,21 @@ def growth(activity: Activity) -> Told:
         counts = author_months(activity, community)["m"].value_counts().reindex(covered, fill_value=0).to_numpy(dtype=float)
         if len(counts) < 6 or (counts > 0).sum() < 2:
             continue
-        rows[community] = _slope(np.arange(len(counts), dtype=float), counts)
+        active = author_months(activity, community).assign(month=lambda rows, first=covered.start: rows["m"] - first)
+        rows[community] = _slope(np.arange(len(counts), dtype=float), counts, active.groupby("author")["month"].agg(["size", "sum"]))
     return shrunk_slopes(frame(rows, activity))
 
 
-def _slope(month: np.ndarray, counts: np.ndarray) -> dict[str, float]:
-    """Fit, leave out months with a robust residual above 4, fit again."""
+def _slope(month: np.ndarray, counts: np.ndarray, spells: pd.DataFrame) -> dict[str, float]:
+    """Fit, leave out months with a robust residual above 4, fit again; the error of months or of authors drawn whole, the larger."""
     kept = calm(month, counts)
     expected, slope, variance = poisson(month[kept], counts[kept])
     pearson = ((counts[kept] - expected) ** 2 / expected).sum() / max(kept.sum() - 2, 1)
-    return {"value": slope, "error": math.sqrt(variance * max(pearson, 1.0)), "n": kept.sum()}
+    design = np.column_stack([np.ones(kept.sum()), month[kept]])
+    bread = np.linalg.inv(design.T @ (design * expected[:, None]))
+    whole = bread @ (spells.to_numpy(dtype=float).T @ spells.to_numpy(dtype=float)) @ bread
+    error = math.sqrt(variance * max(pearson, 1.0))
+    return {"value": slope, "error": error, "clump": max(error, math.sqrt(whole[1, 1])), "n": kept.sum()}
 
 
 def calm(month: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,8 +13,10 @@ from discovery.features import FEATURES, FeatureSettings, Measurement, Scope, me
 from tests.feature_records import ENGLISH, SCHEMA, crowd, post, reply, store
 from tests.oracle import answers, habits, integrity, language, market, newcomers, people
 from tests.oracle.entries import Activity, activity
+from tests.oracle.gaps import gaps
+from tests.shared_data import DATA
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "tables"
+REAL = DATA / "tables"
 HOW = {
     name: getattr(room, name)
     for room in (people, newcomers, habits, integrity, answers, language, market)
@@ -102,8 +103,41 @@ def made() -> tuple[Measurement, Activity]:
     return measured, activity(connection, scope=scope, measured=measured)
 
 
+def corners() -> list[dict[str, Any]]:
+    """Make communities that lack something each: words, spaces between them, replies, their numbers, a month, a neighbour, products."""
+    rows: list[dict[str, Any]] = []
+    for name, said in (("mute", ""), ("brief", "hm"), ("unspaced", "昨日は庭の蜂の巣箱を見に行きました" * 3), ("plain", ENGLISH)):
+        for number, who in enumerate(crowd(40)):
+            rows.append(post(who, number, said and f"{said} {number}", communities=[f"reddit:{name}"], id=f"{name}{number:03d}"))
+            answer = f"{said} {number + 100}" if said else ""
+            rows.append(reply(rows[-1], f"person{number + 1}", number + 0.3, answer, id=f"{name}{number:03d}r"))
+    for name, counted in (("counted", {"replies": 1}), ("uncounted", {})):
+        for number, who in enumerate(crowd(40)):
+            told = {"communities": [f"reddit:{name}"], "source_ids": [2], "id": f"{name}{number:03d}", **counted}
+            rows.append(post(who, number / 3, f"is there an app for crew scheduling? {ENGLISH} {number}", **told))
+    for number, who in enumerate(crowd(31)):
+        rows.append(post(who, 58 + number / 40, f"{ENGLISH} {number}", communities=["lemmy:alone"], id=f"alone{number:03d}"))
+        rows.append(
+            post(who, number / 4, f"looking to buy it. {ENGLISH} {number}", communities=["reddit:buyers"], id=f"buyers{number:03d}")
+        )
+    for number, who in enumerate(crowd(6) * 2):  # few people, and most posts too young to be waited for
+        day = number + 10 if number < 5 else 58 + number / 100
+        rows.append(post(who, day, f"{ENGLISH} {number}", communities=["reddit:fresh"], id=f"fresh{number:03d}"))
+        rows.append(reply(rows[-1], "person9", day + 0.1, f"{ENGLISH} so {number}", id=f"fresh{number:03d}r"))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def lacking() -> tuple[Measurement, Activity]:
+    """Measure the corners both ways, for somebody who has no communities."""
+    connection = store(corners(), coverage={1: "complete", 2: "listing"})
+    scope = Scope(sources=("one", "two"))
+    measured = measure(connection, scope=scope, settings=FeatureSettings())
+    return measured, activity(connection, scope=scope, measured=measured)
+
+
 def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, portfolio: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Hold every known value of a feature, its limits and its n to the recomputed ones; return the known rows."""
+    """Hold every known value of a feature, its limits and its n to the recomputed ones, and all gaps; return the known rows."""
     told = HOW[feature](seen, portfolio) if feature == "cross_promotion" else HOW[feature](seen)
     rows = measured.estimates[measured.estimates["feature"] == feature].set_index("community")
     known = rows[rows["value"].notna()]
@@ -112,6 +146,9 @@ def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, portfo
         pd.testing.assert_series_equal(
             known[column].astype(float), expected[column].astype(float), rtol=1e-9, atol=1e-9, check_names=False, obj=f"{feature} {column}"
         )
+    apart = gaps(seen, feature, told, portfolio=portfolio).reindex(rows.index)
+    pd.testing.assert_series_equal(rows["coverage"], apart["coverage"].astype(float), rtol=1e-9, atol=1e-9, obj=f"{feature} coverage")
+    assert dict(rows["missing_reason"].fillna("")) == dict(apart["missing_reason"].fillna(""))
     return known
 
 
@@ -122,10 +159,35 @@ def test_every_feature_has_an_oracle():
 
 @pytest.mark.parametrize("feature", sorted(FEATURES))
 def test_a_made_world_is_measured_as_defined(made, feature):
-    """Value, limits and n agree to 1e-9 in every community where the feature is known, and it is known somewhere, not everywhere alike."""
+    """Value, limits, n and coverage agree to 1e-9 where the feature is known, elsewhere the reason; it is not everywhere alike."""
     known = assert_agrees(feature, measured=made[0], seen=made[1], portfolio=("reddit:c02", "reddit:c13"))
     assert known["value"].round(6).nunique() > 1
     assert known["coverage"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("feature", sorted(FEATURES))
+def test_what_is_lacking_is_said(lacking, feature):
+    """Where a community lacks what a feature needs, value and reason agree too."""
+    assert_agrees(feature, measured=lacking[0], seen=lacking[1])
+
+
+def test_every_reason_is_given_somewhere(made, lacking):
+    """The two made worlds hold every reason there is, each told once by the features and once by the oracle."""
+    given = {reason for world in (made, lacking) for reason in world[0].estimates["missing_reason"].dropna()}
+    kinds = {
+        "small_n",
+        "coverage",
+        "no lexicon for de",
+        "text",
+        "language",
+        "words",
+        "replies",
+        "censored",
+        "overlap",
+        "background",
+        "parts",
+    }
+    assert {reason.split(":")[0] for reason in given} >= kinds | {"portfolio", "products", "no portfolio configured"}
 
 
 def test_the_made_world_holds_every_case(made):

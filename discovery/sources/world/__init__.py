@@ -32,7 +32,7 @@ _MENTIONS = 0.03
 """Replies that call by name whom they answer."""
 
 
-class _Written(NamedTuple):
+class Written(NamedTuple):
     """A community with everything that happened in it, without words."""
 
     site: Site
@@ -84,9 +84,9 @@ class World(Source):
         records: list[Record] = []
         met: list[Community] = []
         fetched = 0
-        sites = self._sites()
+        sites = self.sites()
         for ordinal, place in enumerate(sites[start:], start):
-            written = self._written(place)
+            written = self.written(place)
             if not passed:
                 met.append(self._community(written))
             for position, record in enumerate(islice(self._records(written), passed, None), passed + 1):
@@ -107,10 +107,11 @@ class World(Source):
         visible persons of all whole months but the last; ``unanswered`` and ``growth`` are the habits themselves, ``unsolved`` follows
         from them; ``records`` and ``records_per_day`` count what people wrote, before any listing cuts it.
         """
-        rows = [self._planted(self._written(place)) for place in self._sites()]
+        rows = [self._planted(self.written(place)) for place in self.sites()]
         return pd.DataFrame(rows).set_index("community")
 
-    def _sites(self) -> list[Site]:
+    def sites(self) -> list[Site]:
+        """Plan the communities, in the order of their numbers."""
         every = [site(self.seed, index, self.shape) for index in range(self.communities)]
         kept = [place for place in every if place.slug != self.without]
         if self.without and len(kept) == len(every):
@@ -121,18 +122,20 @@ class World(Source):
     def _era(self) -> Era:
         return Era(END - self.days * DAY, END)
 
-    def _written(self, place: Site) -> _Written:
+    def written(self, place: Site) -> Written:
+        """Draw everything that happens in a community, before any listing cuts it."""
         rng = np.random.default_rng([self.seed, 1, place.index])
         people = settle(place, self._era.months, rng, self.scale)
-        return _Written(place, people, write(place, people, self._era, rng))
+        return Written(place, people, write(place, people, self._era, rng))
 
-    def _key(self, place: Site) -> str:
+    def key(self, place: Site) -> str:
+        """Give the key that a community is known by."""
         return f"{self.platform}:{self.seed}/{place.slug}"
 
-    def _community(self, written: _Written) -> Community:
+    def _community(self, written: Written) -> Community:
         place = written.site
         return Community(
-            key=self._key(place),
+            key=self.key(place),
             name=place.name,
             url=f"https://example.invalid/{self.seed}/{place.slug}",
             description=place.description,
@@ -141,10 +144,10 @@ class World(Source):
             retrieved_at=END,
         )
 
-    def _records(self, written: _Written) -> Iterator[Record]:
+    def _records(self, written: Written) -> Iterator[Record]:
         """Put a community into words, oldest record first."""
         place, _, threads = written
-        key = self._key(place)
+        key = self.key(place)
         ids = [f"{key}/{number}" for number in range(len(threads.at))]
         hidden = 0 if self.listing is None else max(0, len(ids) - self.listing)
         for number, row in islice(enumerate(_columns(written, self.seed)), hidden, None):
@@ -167,14 +170,14 @@ class World(Source):
                 retrieved_at=END,
             )
 
-    def _planted(self, written: _Written) -> dict[str, object]:
+    def _planted(self, written: Written) -> dict[str, object]:
         place, people, threads = written
         habits, kind = place.habits, place.archetype
         wrote = np.unique(threads.person[threads.person >= 0])
         seen = wrote[people.visible[wrote]]
         human = int((threads.role != MACHINE).sum())
         return {
-            "community": self._key(place),
+            "community": self.key(place),
             "archetype": kind.name,
             "subject": place.subject.topic,
             "need": place.need.do,
@@ -211,7 +214,7 @@ def _hazard(people: People, era: Era) -> float:
     return float(people.hazard[person[asked]].mean()) if asked.any() else float("nan")
 
 
-def _names(written: _Written, seed: int) -> list[str]:
+def _names(written: Written, seed: int) -> list[str]:
     """Name the accounts: those that roam have the same name in every community of the subject."""
     common = (TRADES + CROWDS).index(written.site.subject)
     tags = [
@@ -221,7 +224,7 @@ def _names(written: _Written, seed: int) -> list[str]:
     return [f"{_FIRST_NAMES[number % len(_FIRST_NAMES)]}{PLACES[number % len(PLACES)]}{tag}" for number, tag in tags]
 
 
-def _columns(written: _Written, seed: int) -> Iterator[tuple[Any, ...]]:
+def _columns(written: Written, seed: int) -> Iterator[tuple[Any, ...]]:
     """Yield for each record author, instant, title, text, thread, parent, score, replies, accepted, bot and domain."""
     place, people, threads = written
     rng = np.random.default_rng([seed, 2, place.index])

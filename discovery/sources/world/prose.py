@@ -43,9 +43,10 @@ class Prose(NamedTuple):
     texts: list[str]
 
 
-def speak(site: Site, people: People, threads: Threads, rng: np.random.Generator) -> Prose:
-    """Put everything that was written in a community into words."""
-    voice = _Voice(site, rng)
+def speak(site: Site, people: People, threads: Threads, rng: np.random.Generator, *, tongue: np.random.Generator | None = None) -> Prose:
+    """Put everything that was written in a community into words; ``tongue`` draws which words the community prefers, else ``rng`` does."""
+    voice = _Voice(site, tongue or rng)
+    voice.rng = rng
     is_post, role = threads.parent < 0, threads.role
     promoting = (threads.person >= 0) & people.promoter[threads.person]
     record, family, key = _plan(site, threads, promoting, rng)
