@@ -1,9 +1,8 @@
-"""Words: HD-D, specificity, the sample, the vocabulary, the language."""
+"""Words: specificity, the sample, the vocabulary, the language."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -16,35 +15,6 @@ TOPICS = {
     "reddit:pens": "nib ink feed barrel converter",
     "reddit:bread": "dough crumb levain oven crust",
 }
-
-
-def hdd(words: list[str]) -> float:
-    """Compute HD-D as it is defined, with whole numbers."""
-    total = len(words)
-    return sum(1 - math.comb(total - f, 42) / math.comb(total, 42) for f in Counter(words).values()) / 42
-
-
-def test_lexical_diversity_is_the_definition():
-    """HD-D of the sampled words is the published sum over the hypergeometric distribution."""
-    random = np.random.default_rng(8)
-    words = [f"w{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in random.zipf(1.6, size=600).clip(max=400)]
-    rows = [post(name, 1, " ".join(words[n * 20 : n * 20 + 20])) for n, name in enumerate(crowd(30))]
-    found = estimate(measured(rows), "lexical_diversity")
-    assert found["n"] == 600
-    assert found["value"] == pytest.approx(hdd(words), abs=1e-12)
-    assert found["low"] < found["value"] < found["high"]
-
-
-def test_lexical_diversity_leaves_out_each_token():
-    """The interval is the jackknife's over tokens: HD-D is computed anew without each of the 300 words."""
-    random = np.random.default_rng(9)
-    words = [f"w{chr(97 + n)}" for n in random.zipf(1.5, size=300).clip(max=25)]
-    found = estimate(
-        measured([post(name, 1, " ".join(words[n * 10 : n * 10 + 10])) for n, name in enumerate(crowd(30))]), "lexical_diversity"
-    )
-    without = [hdd(words[:place] + words[place + 1 :]) for place in range(300)]
-    half = 1.6448536269514722 * math.sqrt(299) * np.std(without)
-    assert (found["low"], found["high"]) == pytest.approx((found["value"] - half, found["value"] + half))
 
 
 def test_links_code_quotes_and_numbers_are_no_words():

@@ -71,8 +71,10 @@ class Statistics:
     """row, days (90 and more as 90), died, authors."""
     waits: pd.DataFrame
     """row, seconds, answered: one per aged post whose replies are known."""
-    spectrum: pd.DataFrame
-    """row, frequency, words: how many words the sample holds how often."""
+    varieties: pd.DataFrame
+    """row, left_out, hdd, mattr, mtld: how varied the sampled words are, whole (-1) and without each group of authors."""
+    changes: pd.DataFrame
+    """row, months, words, change, error: how much the sampled words change over covered months, where they fill any."""
     needs: pd.DataFrame
     """row, authors: votes per kind of need, unfiltered."""
     products: pd.DataFrame

@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from discovery.features import activity, engagement, growth, kinds, needs, reach, replies, retention, saturation, selection, vocabulary
+from discovery.features import (
+    activity,
+    diversity,
+    dynamicity,
+    engagement,
+    growth,
+    kinds,
+    needs,
+    reach,
+    replies,
+    retention,
+    saturation,
+    selection,
+    vocabulary,
+)
 from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
@@ -26,7 +40,7 @@ from discovery.settings import FeatureSettings
 if TYPE_CHECKING:
     import duckdb
 
-FAMILIES = (activity, retention, engagement, replies, growth, reach, vocabulary, needs, saturation)
+FAMILIES = (activity, retention, engagement, replies, growth, reach, vocabulary, diversity, dynamicity, needs, saturation)
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
     *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "thread_state", "author_thread", "elsewhere"),
@@ -112,8 +126,7 @@ def _statistics(
     products = saturation.product_tables(connection)
     facts = facts.join(threads).join(saturation.product_counts(connection))
     facts = facts.join(listed_authors(connection).set_index("row").add_prefix("listed_"))
-    spectrum = vocabulary.spectrum(connection)
-    facts["tokens"] = np.bincount(spectrum["row"], spectrum["frequency"] * spectrum["words"], len(facts))
+    facts = facts.join(vocabulary.sampled(connection))
     facts["need_votes"] = np.bincount(found["row"], minlength=len(facts))
     facts["product_votes"] = np.bincount(products["row"], products["authors"], len(facts))
     facts["portfolio"] = facts["community"].isin(scope.portfolio)
@@ -127,7 +140,8 @@ def _statistics(
         months=months(connection, communities=facts),
         lifetimes=lifetimes(connection),
         waits=replies.waits(connection),
-        spectrum=spectrum,
+        varieties=diversity.measured_varieties(connection),
+        changes=dynamicity.measured_changes(connection),
         needs=found.groupby(["row", "kind"])["voter"].size().rename("authors").reset_index(),
         products=products,
         vocabulary=vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from discovery.features import authors, intent, needs, replies, saturation, selection, vocabulary
+from discovery.features import authors, diversity, dynamicity, intent, needs, replies, saturation, selection, vocabulary
 from discovery.features.partials import renew
 from discovery.features.phrases import alone, groups, needed, runs
 from discovery.settings import FeatureSettings
@@ -20,7 +20,7 @@ from discovery.settings import FeatureSettings
 if TYPE_CHECKING:
     import duckdb
 
-BATCH_TABLES = ("batch", "entry", "wanted", "readable", "unread")
+BATCH_TABLES = ("batch", "entry", "wanted", "told", "monthly", "readable", "unread")
 """Temporary tables of a batch."""
 
 
@@ -32,6 +32,9 @@ def reduce(connection: duckdb.DuckDBPyConnection, *, settings: FeatureSettings, 
     selection.enter(connection)
     renew(connection, *selection.PARTIALS)
     vocabulary.read_words(connection, records=settings.sample_records)
+    diversity.reduce(connection)
+    dynamicity.reduce(connection)
+    connection.execute("DROP TABLE told")
     _read(connection, page)
     renew(connection, *intent.partials(settings.mentions_per_tier), *replies.PARTIALS, *authors.PARTIALS, *needs.PARTIALS)
     saturation.read_capitals(connection)

@@ -1,7 +1,8 @@
-"""What they talk about and how varied: a bounded sample of words per community, HD-D and specificity.
+"""What they talk about: a bounded sample of words per community, the run's vocabulary, and specificity.
 
-In: the entries of a batch. Out: the partials ``token``, ``word`` (tokens, authors) and ``spoken``; from them the run's vocabulary and
-the features of language. The sample is the records with the smallest hashes of their ids; no author is more than 2 % of it.
+In: the entries of a batch. Out: the partials ``token``, ``taken`` (what of each sampled record counts), ``word`` (tokens, authors)
+and ``spoken``, and the temporary table ``told`` (the words that count, in order); from the partials the run's vocabulary. The sample
+is the records with the smallest hashes of their ids; no author is more than 2 % of it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, special
+from scipy import sparse
 
-from discovery.features.declaration import Evidence, Floats, Interval, Statistics, because, columns, feature
+from discovery.features.declaration import Evidence, Floats, Interval, Statistics, columns, feature
 from discovery.features.estimation import Z90, totals
 from discovery.features.measurement import Vocabulary
 from discovery.features.partials import Partial, add_missing, renew, renew_frame
@@ -25,8 +26,6 @@ TOKENS_PER_RECORD, TOKENS_PER_AUTHOR, AUTHOR_FLOOR, AUTHOR_PARTS = 50, 200, 50, 
 """Most tokens of a record and of an author; no author is more than a 50th of a community's tokens, but 50 tokens are always allowed."""
 LANGUAGE_RECORDS, LANGUAGE_LETTERS = 40, 300
 """Records and characters of each that the language is told from."""
-DRAWS = 42
-"""Words drawn in HD-D, as published."""
 ALPHA = 500
 """Weight of the background in specificity, in tokens."""
 LEAST_SPREAD, LEAST_AUTHORS = 2, 5
@@ -34,7 +33,7 @@ LEAST_SPREAD, LEAST_AUTHORS = 2, 5
 
 _SAMPLE = """
 CREATE OR REPLACE TEMP TABLE sample AS
-SELECT c, key, a, row_number() OVER (PARTITION BY c ORDER BY key) AS place FROM entry WHERE worded QUALIFY place <= $most
+SELECT c, key, a, t, row_number() OVER (PARTITION BY c ORDER BY key) AS place FROM entry WHERE worded QUALIFY place <= $most
 """
 _TOKEN = f"""
 SELECT c, key, len(found) AS n, array_to_string(found, ' ') AS tokens FROM (
@@ -45,18 +44,29 @@ SELECT c, key, len(found) AS n, array_to_string(found, ' ') AS tokens FROM (
 """  # noqa: S608 - a constant of ours; what is variable is bound
 """Tokens wait as one text, a third of what a list of them takes."""
 
-_WORD = """
+_TAKEN = """
 WITH sized AS (
-    SELECT c, a, tokens, n, sum(n) OVER (PARTITION BY c, coalesce(a, place), a IS NULL ORDER BY place) - n AS before
+    SELECT c, key, a, t, place, n, tokens, min(place) OVER (PARTITION BY c, coalesce(a, place), a IS NULL) AS person,
+        sum(n) OVER (PARTITION BY c, coalesce(a, place), a IS NULL ORDER BY place) - n AS before
     FROM sample JOIN partial.token USING (c, key)
 ), capped AS (
     SELECT c, sum(greatest(0, least(n, $per_author - before))) // $parts AS share FROM sized GROUP BY c
-), taken AS (
-    SELECT c, a, greatest(0, least(n, least($per_author, greatest($floor, share)) - before))::BIGINT AS n, tokens
+), cut AS (
+    SELECT c, key, a, person, t, place, hash(tokens) AS said,
+        greatest(0, least(n, least($per_author, greatest($floor, share)) - before))::BIGINT AS n
     FROM sized JOIN capped USING (c)
-), told AS (
-    SELECT c, a, unnest(list_slice(string_split(tokens, ' '), 1, n)) AS word FROM taken WHERE n > 0
-), by_author AS (SELECT c, word, a, count(*) AS n FROM told GROUP BY ALL)
+)
+SELECT * FROM cut WHERE n > 0
+"""
+"""A person is known by the place of the first record; a deleted author's record is somebody's of its own."""
+
+_TOLD = """
+CREATE OR REPLACE TEMP TABLE told AS
+SELECT c, a, person, t, place, taken.n, list_slice(string_split(tokens, ' '), 1, taken.n) AS words
+FROM partial.taken SEMI JOIN batch USING (c) JOIN partial.token USING (c, key)
+"""
+_WORD = """
+WITH each AS (SELECT c, a, unnest(words) AS word FROM told), by_author AS (SELECT c, word, a, count(*) AS n FROM each GROUP BY ALL)
 SELECT c, word, sum(n)::BIGINT AS n, count(a) AS authors FROM by_author GROUP BY c, word
 """
 _OPENING = """
@@ -76,12 +86,14 @@ SELECT word, row_number() OVER (ORDER BY word) - 1 AS t FROM common
 
 
 def read_words(connection: duckdb.DuckDBPyConnection, *, records: int) -> None:
-    """Sample the words of the batch: the partials ``token`` (by record), ``word`` and ``spoken``, the language of each community."""
+    """Sample the words of the batch: the partials of this room, ``token`` by record, and the table ``told``."""
     connection.execute(_SAMPLE, {"most": records})
     limits = {"per_record": TOKENS_PER_RECORD, "word": WORD, "not_words": f"{NOT_PROSE}|{MENTION}"}
     add_missing(connection, Partial("token", _TOKEN, limits), "SELECT c, key FROM sample")
     caps = {"per_author": TOKENS_PER_AUTHOR, "parts": AUTHOR_PARTS, "floor": AUTHOR_FLOOR}
-    renew(connection, Partial("word", _WORD, caps))
+    renew(connection, Partial("taken", _TAKEN, caps))
+    connection.execute(_TOLD)
+    renew(connection, Partial("word", _WORD))
     said = connection.execute(_OPENING, {"told_from": LANGUAGE_RECORDS, "letters": LANGUAGE_LETTERS}).df()
     said["language"] = pd.Series([language(words) for words in said["words"]], dtype=object)
     renew_frame(connection, "spoken", said[["c", "language"]], "c INTEGER, language VARCHAR")
@@ -95,11 +107,13 @@ def languages(connection: duckdb.DuckDBPyConnection, communities: int) -> pd.Ser
     return spoken.where(spoken.notna(), None)
 
 
-def spectrum(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Count how many words each community's sample holds how often: row, frequency, words."""
-    return connection.execute(
-        "SELECT row, n AS frequency, count(*) AS words FROM partial.word JOIN span USING (c) GROUP BY ALL ORDER BY row, frequency"
-    ).df()
+def sampled(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Count the sampled words of each community: index row, column tokens."""
+    return (
+        connection.execute("SELECT row, sum(n)::BIGINT AS tokens FROM partial.taken JOIN span USING (c) GROUP BY row ORDER BY row")
+        .df()
+        .set_index("row")
+    )
 
 
 def vocabulary(connection: duckdb.DuckDBPyConnection, *, communities: int, max_terms: int) -> Vocabulary:
@@ -112,41 +126,6 @@ def vocabulary(connection: duckdb.DuckDBPyConnection, *, communities: int, max_t
     ).fetchnumpy()
     shape, place = (communities, len(terms)), (cells["row"], cells["t"])
     return Vocabulary(terms, *(sparse.csr_matrix((cells[kind].astype("int64"), place), shape=shape) for kind in ("n", "authors")))
-
-
-@feature(
-    title="how varied the words are",
-    unit="HD-D, 0 to 1",
-    formula="Σ_w [1 − C(N − f_w, 42) / C(N, 42)] / 42 over the sampled words; interval by leaving out each token",
-    source="McCarthy & Jarvis 2010, doi:10.3758/BRM.42.2.381",
-    block="language",
-    transform="identity",
-    needs=Evidence(tokens=200),
-)
-def lexical_diversity(statistics: Statistics) -> pd.DataFrame:
-    """Expected share of different words among 42 drawn at random."""
-    facts, table = statistics.communities, statistics.spectrum
-    rows, frequency, words = table["row"].to_numpy(), table["frequency"].to_numpy(dtype=float), table["words"].to_numpy(dtype=float)
-    total = facts["tokens"].to_numpy(dtype=float)
-    share = _drawn(frequency, total[rows])
-    gain = (_drawn(frequency, total[rows] - 1) - _drawn(frequency - 1, total[rows] - 1)) / DRAWS
-    value = np.where(total >= DRAWS, totals(rows, words * share, len(facts)) / DRAWS, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gained = totals(rows, words * frequency * gain, len(facts)) / total
-        error = np.sqrt(totals(rows, words * frequency * (gain - gained[rows]) ** 2, len(facts)) * (total - 1) / total)
-    reason = because(facts["language"].isin(UNSPACED), "words: the language is written without spaces")
-    low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, 1)
-    return columns(Interval(value, low, high), n=total, coverage=facts["observed"], reason=reason)
-
-
-def _drawn(frequency: Floats, total: Floats) -> Floats:
-    """Give the probability that a word of this frequency is among the 42 drawn, exactly."""
-    left = np.maximum(total - frequency, 0)
-    with np.errstate(invalid="ignore"):
-        log_miss = (
-            special.gammaln(left + 1) - special.gammaln(left - DRAWS + 1) - special.gammaln(total + 1) + special.gammaln(total - DRAWS + 1)
-        )
-    return np.where(left < DRAWS, 1.0, 1 - np.exp(log_miss))
 
 
 @feature(
