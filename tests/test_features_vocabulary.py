@@ -1,20 +1,11 @@
-"""Words: specificity, the sample, the vocabulary, the language."""
+"""Words: the sample, the vocabulary, the language."""
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import pytest
 
 from discovery.features.text import STOP_WORDS, language
 from tests.feature_records import ENGLISH, crowd, estimate, measured, post
-
-TOPICS = {
-    "reddit:bees": "hive queen brood honey nectar",
-    "reddit:pens": "nib ink feed barrel converter",
-    "reddit:bread": "dough crumb levain oven crust",
-}
 
 
 def test_links_code_quotes_and_numbers_are_no_words():
@@ -35,31 +26,6 @@ def test_no_author_is_more_than_the_cap():
 def talk(community: str, words: str, *, number: int = 40):
     """Let people talk about one thing, in English."""
     return [post(f"{community}{name}", 1, f"{ENGLISH} {words} garden {name[-1]}", communities=[community]) for name in crowd(number)]
-
-
-def test_specificity_is_the_definition():
-    """Specificity is the mean log ratio to the other communities, each token's own occurrence left out, by plain loops."""
-    result = measured([row for community, words in TOPICS.items() for row in talk(community, words)])
-    counts = result.vocabulary.counts.toarray().astype(float)
-    own, others = counts[0], counts[1:].sum(axis=0)
-    spread = (counts.sum(axis=0) > 0).sum()
-    scores = []
-    for word in np.flatnonzero(own):
-        share = (others[word] + 1) / (others.sum() + spread)
-        scores += [math.log((own[word] - 1 + 500 * share) / (own.sum() - 1 + 500)) - math.log(share)] * int(own[word])
-    assert estimate(result, "specificity", "reddit:bees")["value"] == pytest.approx(np.mean(scores))
-
-
-def test_own_words_are_more_specific_than_shared_ones():
-    """A community that talks like the others is less specific than those with words of their own."""
-    rows = [row for community, words in TOPICS.items() for row in talk(community, words)]
-    values = measured([*rows, *talk("reddit:general", "hive ink dough nib crumb")]).values()["specificity"]
-    assert values.idxmin() == "reddit:general"
-
-
-def test_specificity_needs_a_background():
-    """One community has nobody to differ from: missing, with the reason."""
-    assert estimate(measured(talk("reddit:a", "hive")), "specificity")["missing_reason"].startswith("background")
 
 
 def test_vocabulary_counts_words_and_authors():

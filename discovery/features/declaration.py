@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from discovery.features.measurement import Vocabulary
-
 Block = Literal["behaviour", "language", "market"]
 Transform = Literal["identity", "log", "log1p", "logit"]
 Floats = npt.NDArray[np.float64]
@@ -79,7 +77,8 @@ class Statistics:
     """row, authors: votes per kind of need, unfiltered."""
     products: pd.DataFrame
     """row, authors: distinct authors who name a product, per product."""
-    vocabulary: Vocabulary
+    comparisons: pd.DataFrame
+    """row, said, elsewhere, size, spread, others: each content word of a community beside the background's."""
     lifts: pd.DataFrame
     """row, lift, low, high, shared: best lift with a community of the portfolio."""
 

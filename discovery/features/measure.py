@@ -24,26 +24,41 @@ from discovery.features import (
     retention,
     saturation,
     selection,
+    specificity,
     vocabulary,
 )
 from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
 from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions
-from discovery.features.measurement import Measurement, Scope
+from discovery.features.measurement import Measurement, Scope, Vocabulary
 from discovery.features.members import arrive, batches
 from discovery.features.partials import advance, fingerprint, known
 from discovery.features.reduction import BATCH_TABLES, reduce
 from discovery.features.selection import load
+from discovery.features.specificity import Background
 from discovery.settings import FeatureSettings
 
 if TYPE_CHECKING:
     import duckdb
 
-FAMILIES = (activity, retention, engagement, replies, growth, reach, vocabulary, diversity, dynamicity, needs, saturation)
+FAMILIES = (activity, retention, engagement, replies, growth, reach, diversity, dynamicity, specificity, needs, saturation)
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
-    *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "thread_state", "author_thread", "elsewhere"),
+    *(
+        "touched",
+        "gone",
+        "placed",
+        "spans",
+        "bound",
+        "spanned",
+        "span",
+        "term",
+        "background_term",
+        "thread_state",
+        "author_thread",
+        "elsewhere",
+    ),
     *("covered_month", "portfolio", "naming", *kinds.TABLES, *BATCH_TABLES),
 )
 """Temporary tables of a measuring, dropped at its end."""
@@ -66,8 +81,16 @@ PUBLIC = [
 ]
 
 
-def measure(connection: duckdb.DuckDBPyConnection, *, scope: Scope, settings: FeatureSettings) -> Measurement:
+def measure(
+    connection: duckdb.DuckDBPyConnection, *, scope: Scope, settings: FeatureSettings, frozen: Background | None = None
+) -> Measurement:
     """Measure every community that the run's sources show, computing afresh only what has changed since the last measuring of them.
+
+    Args:
+        connection: The activity store.
+        scope: Which part of it.
+        settings: Bounds of what is read for words.
+        frozen: The words of the run that later ones are compared with; None where none is frozen yet.
 
     Raises:
         SourceNotStoredError: the scope names a source the store does not hold.
@@ -75,20 +98,29 @@ def measure(connection: duckdb.DuckDBPyConnection, *, scope: Scope, settings: Fe
     sources = selection.sources_of(connection, scope)
     try:
         placed = _refreshed(connection, sources, scope=scope, settings=settings)
-        return combine(connection, placed=placed, sources=sources, scope=scope, settings=settings)
+        return combine(connection, placed=placed, sources=sources, scope=scope, settings=settings, frozen=frozen)
     finally:
         for table in TABLES:
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def combine(
-    connection: duckdb.DuckDBPyConnection, *, placed: pd.DataFrame, sources: pd.DataFrame, scope: Scope, settings: FeatureSettings
+def combine(  # noqa: PLR0913 - what a measuring is made of, by name
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    placed: pd.DataFrame,
+    sources: pd.DataFrame,
+    scope: Scope,
+    settings: FeatureSettings,
+    frozen: Background | None = None,
 ) -> Measurement:
     """Combine partials, from wherever they come, with what crosses communities and with ``now``; needs the table ``bound``."""
     facts = selection.facts(connection, placed=placed, sources=sources)
     facts["language"] = vocabulary.languages(connection, len(facts))
-    statistics, found = _statistics(connection, _with_lexicon(facts), scope=scope, settings=settings)
-    return _measurement(statistics, found, mentions(connection), totals=selection.totals(connection))
+    words = vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms)
+    background = specificity.behind(frozen, communities=facts, vocabulary=words)
+    statistics, found = _statistics(connection, _with_lexicon(facts), scope=scope, background=background)
+    said = (words, background.version)
+    return _measurement(statistics, found, mentions(connection), said=said, totals=selection.totals(connection))
 
 
 def _refreshed(connection: duckdb.DuckDBPyConnection, sources: pd.DataFrame, *, scope: Scope, settings: FeatureSettings) -> pd.DataFrame:
@@ -117,7 +149,7 @@ def _with_lexicon(facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _statistics(
-    connection: duckdb.DuckDBPyConnection, facts: pd.DataFrame, *, scope: Scope, settings: FeatureSettings
+    connection: duckdb.DuckDBPyConnection, facts: pd.DataFrame, *, scope: Scope, background: Background
 ) -> tuple[Statistics, pd.DataFrame]:
     """Combine the partials to everything the features are made of; also return every kind of need with its name."""
     threads = replies.thread_tables(connection)
@@ -144,7 +176,7 @@ def _statistics(
         changes=dynamicity.measured_changes(connection),
         needs=found.groupby(["row", "kind"])["voter"].size().rename("authors").reset_index(),
         products=products,
-        vocabulary=vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms),
+        comparisons=specificity.compared(connection, background, communities=facts),
         lifts=reach.lifts(connection, communities=facts),
     )
     facts["voters"] = author_totals(statistics, "voters").astype("int64")
@@ -152,7 +184,9 @@ def _statistics(
     return statistics, found
 
 
-def _measurement(statistics: Statistics, found: pd.DataFrame, evidence: pd.DataFrame, *, totals: tuple[int, int]) -> Measurement:
+def _measurement(
+    statistics: Statistics, found: pd.DataFrame, evidence: pd.DataFrame, *, said: tuple[Vocabulary, int], totals: tuple[int, int]
+) -> Measurement:
     """Compute every declared feature through its gate and hang everything on the communities' keys."""
     facts = statistics.communities
     keys = pd.Index(facts["community"].to_numpy(dtype=object), name="community")
@@ -168,7 +202,8 @@ def _measurement(statistics: Statistics, found: pd.DataFrame, evidence: pd.DataF
         communities=facts.set_index(keys)[PUBLIC],
         estimates=estimates[["community", "feature", "value", "low", "high", "n", "coverage", "missing_reason"]],
         author_sums=statistics.authors,
-        vocabulary=statistics.vocabulary,
+        vocabulary=said[0],
+        background_version=said[1],
         needs=named.assign(community=keys[named["row"]])[["community", "need", "voter"]].drop_duplicates().reset_index(drop=True),
         mentions=evidence,
         own_weight=pd.DataFrame(own, index=keys),

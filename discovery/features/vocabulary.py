@@ -1,4 +1,4 @@
-"""What they talk about: a bounded sample of words per community, the run's vocabulary, and specificity.
+"""What they talk about: a bounded sample of words per community, and the run's vocabulary.
 
 In: the entries of a batch. Out: the partials ``token``, ``taken`` (what of each sampled record counts), ``word`` (tokens, authors)
 and ``spoken``, and the temporary table ``told`` (the words that count, in order); from the partials the run's vocabulary. The sample
@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from discovery.features.declaration import Evidence, Floats, Interval, Statistics, columns, feature
-from discovery.features.estimation import Z90, totals
 from discovery.features.measurement import Vocabulary
 from discovery.features.partials import Partial, add_missing, renew, renew_frame
-from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS, UNSPACED, WORD, WORDS, language
+from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS, WORD, WORDS, language
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,10 +23,10 @@ TOKENS_PER_RECORD, TOKENS_PER_AUTHOR, AUTHOR_FLOOR, AUTHOR_PARTS = 50, 200, 50, 
 """Most tokens of a record and of an author; no author is more than a 50th of a community's tokens, but 50 tokens are always allowed."""
 LANGUAGE_RECORDS, LANGUAGE_LETTERS = 40, 300
 """Records and characters of each that the language is told from."""
-ALPHA = 500
-"""Weight of the background in specificity, in tokens."""
 LEAST_SPREAD, LEAST_AUTHORS = 2, 5
 """A term counts from this many communities or this many authors."""
+CONTENT = "length(word) BETWEEN 2 AND 40 AND word NOT IN (SELECT unnest($stop))"
+"""What makes a word one of content, in SQL."""
 
 _SAMPLE = """
 CREATE OR REPLACE TEMP TABLE sample AS
@@ -74,15 +71,15 @@ SELECT c, string_agg(left(tokens, $letters), ' ' ORDER BY place) AS words FROM s
 WHERE place <= $told_from GROUP BY c ORDER BY c
 """
 
-_TERMS = """
+_TERMS = f"""
 CREATE OR REPLACE TEMP TABLE term AS
 WITH common AS (
     SELECT word, sum(authors) AS authors FROM partial.word SEMI JOIN span USING (c)
-    WHERE length(word) BETWEEN 2 AND 40 AND word NOT IN (SELECT unnest($stop))
+    WHERE {CONTENT}
     GROUP BY word HAVING count(*) >= $spread OR sum(authors) >= $least ORDER BY authors DESC, word LIMIT $most
 )
 SELECT word, row_number() OVER (ORDER BY word) - 1 AS t FROM common
-"""
+"""  # noqa: S608 - a constant of ours
 
 
 def read_words(connection: duckdb.DuckDBPyConnection, *, records: int) -> None:
@@ -126,48 +123,3 @@ def vocabulary(connection: duckdb.DuckDBPyConnection, *, communities: int, max_t
     ).fetchnumpy()
     shape, place = (communities, len(terms)), (cells["row"], cells["t"])
     return Vocabulary(terms, *(sparse.csr_matrix((cells[kind].astype("int64"), place), shape=shape) for kind in ("n", "authors")))
-
-
-@feature(
-    title="how much the words are its own",
-    unit="log ratio to other communities, 0 is none",
-    formula="Σ_w n_w [ln((n_w − 1 + α p_w) / (n − 1 + α)) − ln p_w] / n over content words that two communities or five authors use; "
-    "p_w their share in the other communities of the language, with add-one smoothing; α = 500; each word's own occurrence is"
-    " left out, so that few words do not look special",
-    source="Zhang et al., ICWSM 2017; Monroe et al. 2008 (prior)",
-    block="language",
-    transform="identity",
-    needs=Evidence(tokens=200, authors=10),
-)
-def specificity(statistics: Statistics) -> pd.DataFrame:
-    """How much more a community uses its words than the other communities of its language do."""
-    facts = statistics.communities
-    counts = statistics.vocabulary.counts
-    value, error, size = np.full(len(facts), np.nan), np.full(len(facts), np.nan), np.zeros(len(facts))
-    reason = np.full(len(facts), "background: no other community of its language is measured", dtype=object)
-    reason[facts["language"].isna().to_numpy()] = "language: too little text to tell"
-    reason[facts["language"].isin(UNSPACED).to_numpy()] = "words: the language is written without spaces"
-    for name, members in facts.groupby("language").groups.items():
-        if len(members) > 1 and name not in UNSPACED:
-            rows = np.asarray(members)
-            value[rows], error[rows], size[rows] = _against(
-                counts[rows], background=np.asarray(counts[rows].sum(axis=0), dtype=float).ravel()
-            )
-            reason[rows] = None
-    low, high = value - Z90 * error, value + Z90 * error
-    return columns(Interval(value, low, high), n=size, coverage=facts["observed"], reason=reason)
-
-
-def _against(counts: sparse.csr_matrix, *, background: Floats) -> tuple[Floats, Floats, Floats]:
-    """Compare rows of counts with a background that holds them, each row left out of its own; a frozen panel would go in here."""
-    cells = counts.tocoo()
-    rows, own = cells.row, cells.data.astype(float)
-    size = totals(rows, own, counts.shape[0])
-    spread = (background > 0).sum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        other = (background[cells.col] - own + 1) / (background.sum() - size[rows] + spread)
-        score = np.log((own - 1 + ALPHA * other) / (size[rows] - 1 + ALPHA)) - np.log(other)
-        mean = totals(rows, own * score, counts.shape[0]) / size
-        square = totals(rows, own * score**2, counts.shape[0]) / size
-        error = np.sqrt(np.maximum(square - mean**2, 0) / size)
-    return mean, error, size
