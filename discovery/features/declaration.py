@@ -77,6 +77,8 @@ class Statistics:
     """row, authors: votes per kind of need, unfiltered."""
     products: pd.DataFrame
     """row, authors: distinct authors who name a product, per product."""
+    payers: pd.DataFrame
+    """row, currency, cents: what each author who says so pays a month."""
     comparisons: pd.DataFrame
     """row, said, elsewhere, size, spread, others: each content word of a community beside the background's."""
     lifts: pd.DataFrame

@@ -25,6 +25,7 @@ from discovery.features import (
     saturation,
     selection,
     specificity,
+    spending,
     vocabulary,
 )
 from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months
@@ -42,7 +43,7 @@ from discovery.settings import FeatureSettings
 if TYPE_CHECKING:
     import duckdb
 
-FAMILIES = (activity, retention, engagement, replies, growth, reach, diversity, dynamicity, specificity, needs, saturation)
+FAMILIES = (activity, retention, engagement, replies, growth, reach, diversity, dynamicity, specificity, needs, saturation, spending)
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
     *(
@@ -161,6 +162,8 @@ def _statistics(
     facts = facts.join(vocabulary.sampled(connection))
     facts["need_votes"] = np.bincount(found["row"], minlength=len(facts))
     facts["product_votes"] = np.bincount(products["row"], products["authors"], len(facts))
+    payers = spending.payers(connection)
+    facts["payers"] = np.bincount(payers["row"][payers["currency"] == spending.CURRENCY], minlength=len(facts))
     facts["portfolio"] = facts["community"].isin(scope.portfolio)
     counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
     whole = [column for column in counts if column not in {"exposure", "observed"} and facts[column].dtype != bool]
@@ -176,6 +179,7 @@ def _statistics(
         changes=dynamicity.measured_changes(connection),
         needs=found.groupby(["row", "kind"])["voter"].size().rename("authors").reset_index(),
         products=products,
+        payers=payers,
         comparisons=specificity.compared(connection, background, communities=facts),
         lifts=reach.lifts(connection, communities=facts),
     )
