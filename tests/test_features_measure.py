@@ -23,7 +23,7 @@ NAMES = """posting_frequency active_authors retention churn rmst_90 newcomer_sha
     deleted_share author_concentration lexical_diversity specificity question_share seeking pain revealed_spend procurement
     hypothetical_pay refusal money promotion price_sensitivity workaround_rate need_concentration product_mentions
     saturation headroom switching_wedge cross_promotion
-    elephant_number duplicate_share reciprocity survival_28 survival_90 product_hhi mattr mtld dynamicity amount_paid"""
+    elephant_number duplicate_share reciprocity survival_28 survival_90 product_hhi mattr mtld dynamicity amount_paid crosspost_share"""
 
 
 def town(seed: int = 0):

@@ -79,6 +79,8 @@ class Statistics:
     """row, authors: distinct authors who name a product, per product."""
     payers: pd.DataFrame
     """row, currency, cents: what each author who says so pays a month."""
+    crossings: pd.DataFrame
+    """row, crossed, texts: sampled texts per author, and those that stand in another community too."""
     comparisons: pd.DataFrame
     """row, said, elsewhere, size, spread, others: each content word of a community beside the background's."""
     lifts: pd.DataFrame

@@ -13,6 +13,7 @@ import pandas as pd
 
 from discovery.features import (
     activity,
+    crossposts,
     diversity,
     dynamicity,
     engagement,
@@ -43,7 +44,10 @@ from discovery.settings import FeatureSettings
 if TYPE_CHECKING:
     import duckdb
 
-FAMILIES = (activity, retention, engagement, replies, growth, reach, diversity, dynamicity, specificity, needs, saturation, spending)
+FAMILIES = (
+    *(activity, retention, engagement, replies, growth, reach),
+    *(diversity, dynamicity, specificity, crossposts, needs, saturation, spending),
+)
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
     *(
@@ -164,6 +168,8 @@ def _statistics(
     facts["product_votes"] = np.bincount(products["row"], products["authors"], len(facts))
     payers = spending.payers(connection)
     facts["payers"] = np.bincount(payers["row"][payers["currency"] == spending.CURRENCY], minlength=len(facts))
+    crossings = crossposts.crossings(connection)
+    facts["long_texts"] = np.bincount(crossings["row"], crossings["texts"], len(facts))
     facts["portfolio"] = facts["community"].isin(scope.portfolio)
     counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
     whole = [column for column in counts if column not in {"exposure", "observed"} and facts[column].dtype != bool]
@@ -180,6 +186,7 @@ def _statistics(
         needs=found.groupby(["row", "kind"])["voter"].size().rename("authors").reset_index(),
         products=products,
         payers=payers,
+        crossings=crossings,
         comparisons=specificity.compared(connection, background, communities=facts),
         lifts=reach.lifts(connection, communities=facts),
     )
