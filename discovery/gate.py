@@ -22,6 +22,8 @@ class Candidate:
     """Archetype of each community, None for those that have none; index community."""
     panel: pd.DataFrame
     """Rows of the reference panel that its publication freezes; empty where none is new."""
+    background: pd.DataFrame
+    """Rows of the words that later runs are compared with, likewise."""
 
 
 class Night(NamedTuple):

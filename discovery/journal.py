@@ -62,9 +62,9 @@ class Journal:
         """End without publishing what was found."""
         self.results.finish_run(self.run_id, status="held", at=self.clock(), reason=reason)
 
-    def publish(self, panel: pd.DataFrame | None) -> None:
-        """Show the run to readers."""
-        self.results.publish(self.run_id, at=self.clock(), panel=panel)
+    def publish(self, *, panel: pd.DataFrame | None = None, background: pd.DataFrame | None = None) -> None:
+        """Show the run to readers, and freeze what later runs are compared with, where it is new."""
+        self.results.publish(self.run_id, at=self.clock(), panel=panel, background=background)
 
     def forget(self) -> None:
         """Drop what the stages kept."""

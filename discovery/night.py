@@ -23,7 +23,7 @@ from discovery.clustering.groupable import groupable
 from discovery.collect import Delivery, collect
 from discovery.config import Config
 from discovery.console import Progress
-from discovery.features import FEATURES, Measurement, Scope, measure
+from discovery.features import FEATURES, Background, Measurement, Scope, measure
 from discovery.gate import Candidate, Night, Verdict, comparable, drift, judge
 from discovery.identity import identify
 from discovery.journal import Journal, begun
@@ -107,7 +107,7 @@ class _Night:
         verdict = judge(candidate, last=self.results.membership()["archetype_id"], settings=self.config.gate)
         if not verdict.publish and until != "publish":
             return self.hold(verdict)
-        self.journal.publish(candidate.panel if len(candidate.panel) else None)
+        self.journal.publish(**{name: rows for name in ("panel", "background") if len(rows := getattr(candidate, name))})
         return self.report()
 
     def activity(self) -> ActivityStore:
@@ -126,7 +126,9 @@ class _Night:
             window_days=self.config.window_days,
             portfolio=self.config.portfolio,
         )
-        measurement = measure(activity.connection, scope=scope, settings=self.config.features)
+        words = None if self.invented else self.results.background()
+        frozen = None if words is None else Background.from_rows(words)
+        measurement = measure(activity.connection, scope=scope, settings=self.config.features, frozen=frozen)
         self.progress.done("measure", f"{len(measurement.communities):,} communities, {len(FEATURES)} features")
         return measurement
 
@@ -180,9 +182,11 @@ class _Night:
         )
         self.results.save(self.journal.run_id, publication.rows(found, delivery=delivery, last=last, drift=moved))
         rankings = found.rankings
-        fresh = rankings.panel.rows()
-        frozen = fresh if rankings.panel_is_new and not self.invented else fresh.head(0)
-        return Candidate(found.interpretation.communities["archetype_id"], frozen)
+        panel, words = rankings.panel.rows(), Background.of(found.measurement)
+        new_panel = rankings.panel_is_new and not self.invented
+        new_words = words.version != self.results.background_version() and not self.invented
+        fresh = panel if new_panel else panel.head(0), words.rows() if new_words else pd.DataFrame()
+        return Candidate(found.interpretation.communities["archetype_id"], *fresh)
 
     def report(self) -> Outcome:
         """Write the report of the published run; what fails from here on leaves the publication as it is."""

@@ -79,6 +79,7 @@ def _facts(measurement: Measurement, clustering: Clustering, rankings: Rankings)
         "communities": size,
         "platform_association": clustering.platform_association,
         "panel_version": rankings.panel.version,
+        "background_version": measurement.background_version,
     }
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Engine, Table, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
 
@@ -70,6 +70,7 @@ UNFINISHED = frozenset({"running", "interrupted"})
 run_table: Table = SQLModel.metadata.tables["run"]
 publication_table: Table = SQLModel.metadata.tables["publication"]
 panel_table: Table = SQLModel.metadata.tables["panel_value"]
+background_table: Table = SQLModel.metadata.tables["background_text"]
 
 
 class Results:
@@ -167,16 +168,17 @@ class Results:
             _set(connection, run_id, detail=1, **_facts(publication.get("run", [])))
             _prune(connection, keep=run_id)
 
-    def publish(self, run_id: str, *, at: int, panel: pd.DataFrame | None = None) -> None:
+    def publish(self, run_id: str, *, at: int, panel: pd.DataFrame | None = None, background: pd.DataFrame | None = None) -> None:
         """Show a saved run to readers, in one transaction.
 
         Args:
             run_id: A run that was saved and is not finished.
             at: Instant of the publication.
             panel: Rows of ``panel_value`` to freeze as the next version of the reference panel.
+            background: Rows of ``background_text`` to freeze as the next version of the words that communities are compared with.
 
         Raises:
-            ValueError: The run is not saved, or finished; or the panel is not the next version.
+            ValueError: The run is not saved, or finished; or what is frozen is not the next version.
         """
         with self._engine.begin() as connection:
             run = _unfinished(connection, run_id)
@@ -184,7 +186,9 @@ class Results:
                 raise ValueError(f"Run {run_id} has not been saved: there is nothing to publish.")
             _set(connection, run_id, status="published", finished_at=at, published_at=at)
             if panel is not None:
-                _freeze(connection, panel)
+                _freeze(connection, panel_table, panel, called="reference panel")
+            if background is not None:
+                _freeze(connection, background_table, background, called="background")
             _point_to(connection, run_id)
 
     def rollback(self, run_id: str) -> None:
@@ -244,11 +248,23 @@ class Results:
 
     def panel(self) -> pd.DataFrame | None:
         """Return the rows of the newest reference panel, None before the first is frozen."""
-        newest = select(func.max(panel_table.c.version)).scalar_subquery()
-        chosen = select(panel_table).where(panel_table.c.version == newest).order_by(panel_table.c.ingredient, panel_table.c.community_id)
+        return self._newest(panel_table, panel_table.c.ingredient, panel_table.c.community_id)
+
+    def background(self) -> pd.DataFrame | None:
+        """Return the rows of the newest frozen words, None before the first are frozen."""
+        return self._newest(background_table, background_table.c.community_id)
+
+    def background_version(self) -> int | None:
+        """Return the version of the newest frozen words."""
         with self._engine.connect() as connection:
-            values = pd.read_sql_query(chosen, connection)
-        return None if values.empty else values
+            return connection.execute(select(func.max(background_table.c.version))).scalar()
+
+    def _newest(self, table: Table, *order: Column[Any]) -> pd.DataFrame | None:
+        """Read the newest version of what is frozen."""
+        newest = select(func.max(table.c.version)).scalar_subquery()
+        with self._engine.connect() as connection:
+            rows = pd.read_sql_query(select(table).where(table.c.version == newest).order_by(*order), connection)
+        return None if rows.empty else rows
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -296,12 +312,12 @@ def _unfinished(connection: Connection, run_id: str) -> Any:
     return run
 
 
-def _freeze(connection: Connection, panel: pd.DataFrame) -> None:
-    following = int(connection.execute(select(func.max(panel_table.c.version))).scalar() or 0) + 1
-    versions = sorted(set(panel["version"]))
+def _freeze(connection: Connection, table: Table, rows: pd.DataFrame, *, called: str) -> None:
+    following = int(connection.execute(select(func.max(table.c.version))).scalar() or 0) + 1
+    versions = sorted(set(rows["version"]))
     if versions != [following]:
-        raise ValueError(f"The next reference panel is version {following}; these rows are of {versions}.")
-    _insert(connection, panel_table, checked(panel_table, panel))
+        raise ValueError(f"The next {called} is version {following}; these rows are of {versions}.")
+    _insert(connection, table, checked(table, rows))
 
 
 def _prune(connection: Connection, *, keep: str) -> None:

@@ -59,6 +59,8 @@ class Run(SQLModel, table=True):
     """What a reader of the method should know, one note a line: columns dropped, outliers set aside."""
     detail: int = Field(default=0, sa_type=Integer)
     """1 while the run still has its bulky rows (communities, features, evidence); old runs keep their ranking only."""
+    background_version: int | None = Field(default=None, sa_type=Integer)
+    """Version of the words that specificity was measured against."""
 
 
 class SourceRun(SQLModel, table=True):
@@ -351,6 +353,18 @@ class PanelValue(SQLModel, table=True):
     ingredient: str = Field(primary_key=True, sa_type=TEXT)
     community_id: str = Field(primary_key=True, sa_type=TEXT)
     value: float = Field(sa_type=REAL)
+
+
+class BackgroundText(SQLModel, table=True):
+    """The frozen words that specificity compares with: what a community said in the run that froze them. New words are a new version."""
+
+    __tablename__: ClassVar[str] = "background_text"
+    __table_args__ = _strict()
+    version: int = Field(primary_key=True, sa_type=Integer)
+    community_id: str = Field(primary_key=True, sa_type=TEXT)
+    language: str | None = Field(default=None, sa_type=TEXT)
+    words: str = Field(sa_type=TEXT)
+    """A JSON object: its sampled content words, and how often it said each."""
 
 
 class Publication(SQLModel, table=True):

@@ -165,7 +165,8 @@ SELECT
     run_id, sequence, status, started_at, finished_at, published_at, version, seed, config_sha256,
     structure, n_clusters, confidence, records, authors, communities, platform_association, panel_version,
     score_status, invented, reason, notes, detail,
-    run_id IS (SELECT run_id FROM publication) AS is_published
+    run_id IS (SELECT run_id FROM publication) AS is_published,
+    background_version
 FROM run
 ORDER BY sequence;
 

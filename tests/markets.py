@@ -41,6 +41,7 @@ def market(
         estimates=_estimates(communities, values or {}),
         author_sums=pd.DataFrame(),
         vocabulary=_vocabulary(communities, words or {}),
+        background_version=1,
         needs=asked.astype({"community": str, "need": str}),
         mentions=pd.DataFrame([{**MENTION, **mention} for mention in mentions], columns=["community", "record_id", *MENTION]),
         own_weight=pd.DataFrame(index=index),

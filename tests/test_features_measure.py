@@ -25,7 +25,8 @@ NAMES = """posting_frequency active_authors retention churn rmst_90 newcomer_sha
     saturation headroom switching_wedge cross_promotion
     elephant_number duplicate_share reciprocity survival_28 survival_90 product_hhi
     burstiness median_score newcomer_conversion welcome_ratio equal_retention
-    bot_share burst_share domain_concentration loyalty"""
+    bot_share burst_share domain_concentration loyalty
+    mattr mtld dynamicity amount_paid crosspost_share"""
 
 
 def town(seed: int = 0):

@@ -19,7 +19,7 @@ def market(**archetypes: str | None) -> pd.Series:
 
 def judged(now: pd.Series, last: pd.Series) -> Verdict:
     """Judge a run without a new panel."""
-    return judge(Candidate(now, pd.DataFrame()), last=last, settings=SETTINGS)
+    return judge(Candidate(now, pd.DataFrame(), pd.DataFrame()), last=last, settings=SETTINGS)
 
 
 LAST = market(**{f"c{at:02}": f"A{at % 2}" for at in range(20)})

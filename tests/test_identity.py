@@ -27,6 +27,7 @@ def measured() -> Measurement:
         estimates=nothing,
         author_sums=nothing,
         vocabulary=Vocabulary(pd.Index([]), sparse.csr_matrix((12, 0)), sparse.csr_matrix((12, 0))),
+        background_version=1,
         needs=nothing,
         mentions=nothing,
         own_weight=nothing,

@@ -87,8 +87,8 @@ def test_an_error_after_the_end_changes_nothing(desk: Desk) -> None:
     """What goes wrong after a run has ended is not its end."""
     with pytest.raises(ValueError, match="is finished"), desk.begun() as journal:  # noqa: PT012 - what raises is what follows the end
         journal.results.save(journal.run_id, {})
-        journal.publish(None)
-        journal.publish(None)
+        journal.publish()
+        journal.publish()
     assert [(run.status, run.reason) for run in desk.runs()] == [("published", "")]
 
 
@@ -97,7 +97,7 @@ def test_a_published_run_with_its_rest_is_finished_first(desk: Desk) -> None:
     with desk.begun() as journal:
         journal.kept("rank", Value, lambda: Value(1))
         journal.results.save(journal.run_id, {})
-        journal.publish(None)
+        journal.publish()
     with desk.begun() as journal:
         assert journal.published
         assert journal.run_id == "run-000001"

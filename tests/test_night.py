@@ -128,6 +128,17 @@ def test_another_night_over_the_same_files_says_the_same(tmp_path: Path) -> None
     assert nights.ranking() == before
 
 
+def test_the_first_published_run_freezes_its_words(tmp_path: Path) -> None:
+    """Later runs of the same market are compared with the first one's words; one of strangers freezes the next; a planted world none."""
+    nights = Nights(tmp_path)
+    ants = source(lambda: batch(record(9, communities=("reddit:ants",))), label="strangers")
+    for each in (source(bees(1, 2)), source(bees(1, 2)), ants, SMALL):
+        assert nights.run(each, until="publish").exit_code == DONE
+    with Results.open(tmp_path / "subcurrent.db") as results:
+        assert [run.background_version for run in results.runs()] == [1, 1, 2, 1]
+        assert results.background_version() == 2
+
+
 def test_a_failing_source_is_partial(tmp_path: Path) -> None:
     """One source that fails is named and lowers the exit code; what the other delivered is published."""
     nights = Nights(tmp_path)

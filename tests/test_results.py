@@ -248,6 +248,39 @@ def test_the_panel_is_frozen_with_the_publication(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(results.panel(), panel.assign(version=2))
 
 
+def test_the_background_is_frozen_with_the_publication(tmp_path: Path) -> None:
+    """Frozen words come back as they were frozen, the newest version only, and no version can be skipped."""
+    words = pd.DataFrame({"version": 1, "community_id": ["reddit:a", "reddit:b"], "language": ["en", None], "words": ['{"hive": 2}', "{}"]})
+    with Results.open(tmp_path / "results.db") as results:
+        assert (results.background(), results.background_version()) == (None, None)
+        for version in (1, 2):
+            run_id = results.resume_or_begin(started_at=1, provenance=PROVENANCE)
+            results.save(run_id, {})
+            with pytest.raises(ValueError, match=f"next background is version {version}; these rows are of \\[3\\]"):
+                results.publish(run_id, at=2, background=words.assign(version=3))
+            results.publish(run_id, at=2, background=words.assign(version=version))
+        found = results.background()
+        assert found is not None
+        assert found.where(found.notna(), None).to_dict("list") == words.assign(version=2).to_dict("list")
+        assert results.background_version() == 2
+
+
+def test_a_file_of_the_first_schema_is_upgraded(tmp_path: Path) -> None:
+    """Results that know no background are opened, keep their runs, and say that those were compared with none that is frozen."""
+    path = published(tmp_path / "results.db")
+    with closing(sqlite3.connect(path)) as connection:
+        for (view,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY rowid DESC").fetchall():
+            connection.execute(f"DROP VIEW {view}")
+        connection.executescript(
+            "DROP TABLE background_text; ALTER TABLE run DROP COLUMN background_version; "
+            "UPDATE alembic_version SET version_num = '0001'; PRAGMA user_version = 1"
+        )
+    with Results.open(path) as results:
+        assert results.background() is None
+        assert [(run.run_id, run.background_version) for run in results.runs()] == [(FIRST, None)]
+    assert ask(path, "SELECT run_id, background_version FROM runs").rows == [(FIRST, None)]
+
+
 def test_the_file_is_private_and_ours(tmp_path: Path) -> None:
     """The file is readable by its owner only, and says whose it is and which schema it has."""
     path = published(tmp_path / "deep" / "results.db")

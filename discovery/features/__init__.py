@@ -10,11 +10,13 @@ from __future__ import annotations
 from discovery.features.declaration import FEATURES, Block, Evidence, Feature, Ratio, Transform
 from discovery.features.measure import measure
 from discovery.features.measurement import Measurement, Scope, Vocabulary
+from discovery.features.specificity import Background
 from discovery.settings import FeatureSettings
 from storage.errors import SourceNotStoredError
 
 __all__ = [
     "FEATURES",
+    "Background",
     "Block",
     "Evidence",
     "Feature",

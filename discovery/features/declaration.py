@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from discovery.features.measurement import Vocabulary
-
 Block = Literal["behaviour", "language", "market"]
 Transform = Literal["identity", "log", "log1p", "logit"]
 Floats = npt.NDArray[np.float64]
@@ -73,13 +71,20 @@ class Statistics:
     """row, days (90 and more as 90), died, authors."""
     waits: pd.DataFrame
     """row, seconds, answered: one per aged post whose replies are known."""
-    spectrum: pd.DataFrame
-    """row, frequency, words: how many words the sample holds how often."""
+    varieties: pd.DataFrame
+    """row, left_out, hdd, mattr, mtld: how varied the sampled words are, whole (-1) and without each group of authors."""
+    changes: pd.DataFrame
+    """row, months, words, change, error: how much the sampled words change over covered months, where they fill any."""
     needs: pd.DataFrame
     """row, authors: votes per kind of need, unfiltered."""
     products: pd.DataFrame
     """row, authors: distinct authors who name a product, per product."""
-    vocabulary: Vocabulary
+    payers: pd.DataFrame
+    """row, currency, cents: what each author who says so pays a month."""
+    crossings: pd.DataFrame
+    """row, crossed, texts: sampled texts per author, and those that stand in another community too."""
+    comparisons: pd.DataFrame
+    """row, said, elsewhere, size, spread, others: each content word of a community beside the background's."""
     lifts: pd.DataFrame
     """row, lift, low, high, shared: best lift with a community of the portfolio."""
     waits_by_month: pd.DataFrame

@@ -13,6 +13,9 @@ import pandas as pd
 
 from discovery.features import (
     activity,
+    crossposts,
+    diversity,
+    dynamicity,
     engagement,
     growth,
     integrity,
@@ -28,6 +31,8 @@ from discovery.features import (
     rhythm,
     saturation,
     selection,
+    specificity,
+    spending,
     vocabulary,
     welcome,
 )
@@ -35,11 +40,12 @@ from discovery.features.authors import author_sums, author_tables, lifetimes, li
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.estimation import author_totals
 from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions
-from discovery.features.measurement import Measurement, Scope
+from discovery.features.measurement import Measurement, Scope, Vocabulary
 from discovery.features.members import arrive, batches
 from discovery.features.partials import advance, fingerprint, known
 from discovery.features.reduction import BATCH_TABLES, reduce
 from discovery.features.selection import load
+from discovery.features.specificity import Background
 from discovery.settings import FeatureSettings
 
 if TYPE_CHECKING:
@@ -47,13 +53,13 @@ if TYPE_CHECKING:
 
 FAMILIES = (
     *(activity, rhythm, retention, intensity, loyalty, newcomers, engagement, replies, welcome, reception, growth, reach, integrity),
-    *(vocabulary, needs, saturation),
+    *(diversity, dynamicity, specificity, crossposts, needs, saturation, spending),
 )
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
-    *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "thread_state", "author_thread", "elsewhere"),
-    *("covered_month", "author_newcomer", "everywhere", "author_loyalty", "scored", "portfolio", "naming"),
-    *(*kinds.TABLES, *BATCH_TABLES),
+    *("touched", "gone", "placed", "spans", "bound", "spanned", "span", "term", "background_term"),
+    *("thread_state", "author_thread", "elsewhere", "covered_month", "author_newcomer", "everywhere", "author_loyalty", "scored"),
+    *("portfolio", "naming", *kinds.TABLES, *BATCH_TABLES),
 )
 """Temporary tables of a measuring, dropped at its end."""
 PUBLIC = [
@@ -75,8 +81,16 @@ PUBLIC = [
 ]
 
 
-def measure(connection: duckdb.DuckDBPyConnection, *, scope: Scope, settings: FeatureSettings) -> Measurement:
+def measure(
+    connection: duckdb.DuckDBPyConnection, *, scope: Scope, settings: FeatureSettings, frozen: Background | None = None
+) -> Measurement:
     """Measure every community that the run's sources show, computing afresh only what has changed since the last measuring of them.
+
+    Args:
+        connection: The activity store.
+        scope: Which part of it.
+        settings: Bounds of what is read for words.
+        frozen: The words of the run that later ones are compared with; None where none is frozen yet.
 
     Raises:
         SourceNotStoredError: the scope names a source the store does not hold.
@@ -84,20 +98,29 @@ def measure(connection: duckdb.DuckDBPyConnection, *, scope: Scope, settings: Fe
     sources = selection.sources_of(connection, scope)
     try:
         placed = _refreshed(connection, sources, scope=scope, settings=settings)
-        return combine(connection, placed=placed, sources=sources, scope=scope, settings=settings)
+        return combine(connection, placed=placed, sources=sources, scope=scope, settings=settings, frozen=frozen)
     finally:
         for table in TABLES:
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def combine(
-    connection: duckdb.DuckDBPyConnection, *, placed: pd.DataFrame, sources: pd.DataFrame, scope: Scope, settings: FeatureSettings
+def combine(  # noqa: PLR0913 - what a measuring is made of, by name
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    placed: pd.DataFrame,
+    sources: pd.DataFrame,
+    scope: Scope,
+    settings: FeatureSettings,
+    frozen: Background | None = None,
 ) -> Measurement:
     """Combine partials, from wherever they come, with what crosses communities and with ``now``; needs the table ``bound``."""
     facts = selection.facts(connection, placed=placed, sources=sources)
     facts["language"] = vocabulary.languages(connection, len(facts))
-    statistics, found = _statistics(connection, _with_lexicon(facts), scope=scope, settings=settings)
-    return _measurement(statistics, found, mentions(connection), totals=selection.totals(connection))
+    words = vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms)
+    background = specificity.behind(frozen, communities=facts, vocabulary=words)
+    statistics, found = _statistics(connection, _with_lexicon(facts), scope=scope, background=background)
+    said = (words, background.version)
+    return _measurement(statistics, found, mentions(connection), said=said, totals=selection.totals(connection))
 
 
 def _refreshed(connection: duckdb.DuckDBPyConnection, sources: pd.DataFrame, *, scope: Scope, settings: FeatureSettings) -> pd.DataFrame:
@@ -126,7 +149,7 @@ def _with_lexicon(facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _statistics(
-    connection: duckdb.DuckDBPyConnection, facts: pd.DataFrame, *, scope: Scope, settings: FeatureSettings
+    connection: duckdb.DuckDBPyConnection, facts: pd.DataFrame, *, scope: Scope, background: Background
 ) -> tuple[Statistics, pd.DataFrame]:
     """Combine the partials to everything the features are made of; also return every kind of need with its name."""
     threads = replies.thread_tables(connection)
@@ -142,19 +165,22 @@ def _statistics(
     products = saturation.product_tables(connection)
     facts = facts.join(threads).join(clumps).join(saturation.product_counts(connection))
     facts = facts.join(listed_authors(connection).set_index("row").add_prefix("listed_"))
-    spectrum = vocabulary.spectrum(connection)
+    facts = facts.join(vocabulary.sampled(connection))
+    payers = spending.payers(connection)
+    crossings = crossposts.crossings(connection)
     amounts = {
-        "tokens": (spectrum, spectrum["frequency"] * spectrum["words"]),
         "product_votes": (products, products["authors"]),
         "scored_posts": (scores, scores["posts"]),
         "newcomer_posts": (welcomes, welcomes["fresh"] * welcomes["authors"]),
         "followed_author_months": (strata, strata.filter(like="present_").sum(axis=1) * strata["authors"]),
         "links": (links, links["links"]),
+        "long_texts": (crossings, crossings["texts"]),
     }
     for name, (table, amount) in amounts.items():
         facts[name] = np.bincount(table["row"], amount, len(facts))
     facts["lively_months"] = np.bincount(waits["row"], minlength=len(facts))
     facts["need_votes"] = np.bincount(found["row"], minlength=len(facts))
+    facts["payers"] = np.bincount(payers["row"][payers["currency"] == spending.CURRENCY], minlength=len(facts))
     facts["portfolio"] = facts["community"].isin(scope.portfolio)
     counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
     whole = [column for column in counts if column not in {"exposure", "observed"} and facts[column].dtype != bool]
@@ -167,10 +193,13 @@ def _statistics(
         spells=spells(connection),
         lifetimes=lifetimes(connection),
         waits=replies.waits(connection),
-        spectrum=spectrum,
+        varieties=diversity.measured_varieties(connection),
+        changes=dynamicity.measured_changes(connection),
         needs=found.groupby(["row", "kind"])["voter"].size().rename("authors").reset_index(),
         products=products,
-        vocabulary=vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms),
+        payers=payers,
+        crossings=crossings,
+        comparisons=specificity.compared(connection, background, communities=facts),
         lifts=reach.lifts(connection, communities=facts),
         waits_by_month=waits,
         scores=scores,
@@ -183,7 +212,9 @@ def _statistics(
     return statistics, found
 
 
-def _measurement(statistics: Statistics, found: pd.DataFrame, evidence: pd.DataFrame, *, totals: tuple[int, int]) -> Measurement:
+def _measurement(
+    statistics: Statistics, found: pd.DataFrame, evidence: pd.DataFrame, *, said: tuple[Vocabulary, int], totals: tuple[int, int]
+) -> Measurement:
     """Compute every declared feature through its gate and hang everything on the communities' keys."""
     facts = statistics.communities
     keys = pd.Index(facts["community"].to_numpy(dtype=object), name="community")
@@ -199,7 +230,8 @@ def _measurement(statistics: Statistics, found: pd.DataFrame, evidence: pd.DataF
         communities=facts.set_index(keys)[PUBLIC],
         estimates=estimates[["community", "feature", "value", "low", "high", "n", "coverage", "missing_reason"]],
         author_sums=statistics.authors,
-        vocabulary=statistics.vocabulary,
+        vocabulary=said[0],
+        background_version=said[1],
         needs=named.assign(community=keys[named["row"]])[["community", "need", "voter"]].drop_duplicates().reset_index(drop=True),
         mentions=evidence,
         own_weight=pd.DataFrame(own, index=keys),

@@ -47,6 +47,8 @@ class Measurement:
     """One row per (community, author), in a stable order that no pseudonym decides: column ``row`` (the position of the
     community) and integer sufficient statistics. Carries no author id."""
     vocabulary: Vocabulary
+    background_version: int
+    """Version of the words that specificity compares with: of the frozen ones, or of those this run would freeze."""
     needs: pd.DataFrame
     """community, need (a short phrase), voter: one row per person who voices it there. The number tells the people of one need
     apart in any union of communities and says nothing across needs; it is no author's id."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REPEAT_LENGTH = 20
 """Characters from which the same text by the same author is a repeat; "thanks" and "lol" are not. A reply repeats only in its thread."""
-READINGS = ("hit", "wish", "run", "named", "token", "capital")
+READINGS = ("hit", "wish", "run", "named", "paid", "token", "capital")
 """Partials that are kept by record: what its words say, however its community changes around it."""
 
 TABLES = """

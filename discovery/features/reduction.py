@@ -12,7 +12,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from discovery.features import authors, integrity, intent, needs, reception, replies, rhythm, saturation, selection, vocabulary
+from discovery.features import (
+    authors,
+    diversity,
+    dynamicity,
+    integrity,
+    intent,
+    needs,
+    reception,
+    replies,
+    rhythm,
+    saturation,
+    selection,
+    spending,
+    vocabulary,
+)
 from discovery.features.partials import renew
 from discovery.features.phrases import alone, groups, needed, runs
 from discovery.settings import FeatureSettings
@@ -20,7 +34,7 @@ from discovery.settings import FeatureSettings
 if TYPE_CHECKING:
     import duckdb
 
-BATCH_TABLES = ("batch", "entry", "wanted", "readable", "unread")
+BATCH_TABLES = ("batch", "entry", "wanted", "told", "monthly", "readable", "unread")
 """Temporary tables of a batch."""
 
 
@@ -32,20 +46,24 @@ def reduce(connection: duckdb.DuckDBPyConnection, *, settings: FeatureSettings, 
     selection.enter(connection)
     renew(connection, *selection.PARTIALS)
     vocabulary.read_words(connection, records=settings.sample_records)
+    diversity.reduce(connection)
+    dynamicity.reduce(connection)
+    connection.execute("DROP TABLE told")
     _read(connection, page)
     renew(connection, *intent.partials(settings.mentions_per_tier), *replies.PARTIALS, *authors.PARTIALS, *needs.PARTIALS)
-    renew(connection, *rhythm.PARTIALS, *reception.PARTIALS, *integrity.PARTIALS)
+    renew(connection, *rhythm.PARTIALS, *reception.PARTIALS, *integrity.PARTIALS, *spending.PARTIALS)
     saturation.read_capitals(connection)
 
 
 def _read(connection: duckdb.DuckDBPyConnection, page: int) -> None:
-    """Read what is unread for intent; keep spans, what is needed and the products named in words of buying and switching."""
+    """Read what is unread for intent; keep spans, what is needed and the products and amounts named in words of buying."""
     intent.unread(connection)
-    connection.execute(f"{needs.TABLES}; {saturation.TABLES}")
+    connection.execute(f"{needs.TABLES}; {saturation.TABLES}; {spending.TABLES}")
     hits: list[tuple[int, str, int, int]] = []
     wishes: list[tuple[int, bool, str]] = []
     said: list[tuple[int, str, int, str, str, bool]] = []
     products: list[tuple[int, str]] = []
+    amounts: list[tuple[int, str, int]] = []
     for found in intent.search(connection):
         by_tier = {hit.tier: hit for hit in found.hits}
         hits.extend((found.key, *hit) for hit in found.hits)
@@ -57,10 +75,13 @@ def _read(connection: duckdb.DuckDBPyConnection, page: int) -> None:
             saturation.named(found.words, start=by_tier[tier].start, end=by_tier[tier].end) for tier in ("SW", "T4") if tier in by_tier
         )
         products.extend((found.key, product) for product in named if product)
+        if amount := spending.paid(found.words, by_tier):
+            amounts.append((found.key, *amount))
     _keep(connection, "hit", hits, ("tier", "span_start", "span_end"))
     _keep(connection, "wish", wishes, ("asked", "alone"))
     _keep(connection, "run", said, ("stems", "size", "words", "way", "groups"))
     _keep(connection, "named", products, ("product",))
+    _keep(connection, "paid", amounts, ("currency", "cents"))
     intent.have_read(connection, page)
 
 

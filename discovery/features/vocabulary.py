@@ -1,22 +1,20 @@
-"""What they talk about and how varied: a bounded sample of words per community, HD-D and specificity.
+"""What they talk about: a bounded sample of words per community, and the run's vocabulary.
 
-In: the entries of a batch. Out: the partials ``token``, ``word`` (tokens, authors) and ``spoken``; from them the run's vocabulary and
-the features of language. The sample is the records with the smallest hashes of their ids; no author is more than 2 % of it.
+In: the entries of a batch. Out: the partials ``token``, ``taken`` (what of each sampled record counts), ``word`` (tokens, authors)
+and ``spoken``, and the temporary table ``told`` (the words that count, in order); from the partials the run's vocabulary. The sample
+is the records with the smallest hashes of their ids; no author is more than 2 % of it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from discovery.features.declaration import Evidence, Floats, Interval, Statistics, because, columns, feature
-from discovery.features.estimation import Z90, totals
 from discovery.features.measurement import Vocabulary
 from discovery.features.partials import Partial, add_missing, renew, renew_frame
-from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS, UNSPACED, WORD, WORDS, language
+from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS, WORD, WORDS, language
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,16 +23,14 @@ TOKENS_PER_RECORD, TOKENS_PER_AUTHOR, AUTHOR_FLOOR, AUTHOR_PARTS = 50, 200, 50, 
 """Most tokens of a record and of an author; no author is more than a 50th of a community's tokens, but 50 tokens are always allowed."""
 LANGUAGE_RECORDS, LANGUAGE_LETTERS = 40, 300
 """Records and characters of each that the language is told from."""
-DRAWS = 42
-"""Words drawn in HD-D, as published."""
-ALPHA = 500
-"""Weight of the background in specificity, in tokens."""
 LEAST_SPREAD, LEAST_AUTHORS = 2, 5
 """A term counts from this many communities or this many authors."""
+CONTENT = "length(word) BETWEEN 2 AND 40 AND word NOT IN (SELECT unnest($stop))"
+"""What makes a word one of content, in SQL."""
 
 _SAMPLE = """
 CREATE OR REPLACE TEMP TABLE sample AS
-SELECT c, key, a, row_number() OVER (PARTITION BY c ORDER BY key) AS place FROM entry WHERE worded QUALIFY place <= $most
+SELECT c, key, a, t, row_number() OVER (PARTITION BY c ORDER BY key) AS place FROM entry WHERE worded QUALIFY place <= $most
 """
 _TOKEN = f"""
 SELECT c, key, len(found) AS n, array_to_string(found, ' ') AS tokens FROM (
@@ -45,18 +41,29 @@ SELECT c, key, len(found) AS n, array_to_string(found, ' ') AS tokens FROM (
 """  # noqa: S608 - a constant of ours; what is variable is bound
 """Tokens wait as one text, a third of what a list of them takes."""
 
-_WORD = """
+_TAKEN = """
 WITH sized AS (
-    SELECT c, a, tokens, n, sum(n) OVER (PARTITION BY c, coalesce(a, place), a IS NULL ORDER BY place) - n AS before
+    SELECT c, key, a, t, place, n, tokens, min(place) OVER (PARTITION BY c, coalesce(a, place), a IS NULL) AS person,
+        sum(n) OVER (PARTITION BY c, coalesce(a, place), a IS NULL ORDER BY place) - n AS before
     FROM sample JOIN partial.token USING (c, key)
 ), capped AS (
     SELECT c, sum(greatest(0, least(n, $per_author - before))) // $parts AS share FROM sized GROUP BY c
-), taken AS (
-    SELECT c, a, greatest(0, least(n, least($per_author, greatest($floor, share)) - before))::BIGINT AS n, tokens
+), cut AS (
+    SELECT c, key, a, person, t, place, hash(tokens) AS said,
+        greatest(0, least(n, least($per_author, greatest($floor, share)) - before))::BIGINT AS n
     FROM sized JOIN capped USING (c)
-), told AS (
-    SELECT c, a, unnest(list_slice(string_split(tokens, ' '), 1, n)) AS word FROM taken WHERE n > 0
-), by_author AS (SELECT c, word, a, count(*) AS n FROM told GROUP BY ALL)
+)
+SELECT * FROM cut WHERE n > 0
+"""
+"""A person is known by the place of the first record; a deleted author's record is somebody's of its own."""
+
+_TOLD = """
+CREATE OR REPLACE TEMP TABLE told AS
+SELECT c, a, person, t, place, taken.n, list_slice(string_split(tokens, ' '), 1, taken.n) AS words
+FROM partial.taken SEMI JOIN batch USING (c) JOIN partial.token USING (c, key)
+"""
+_WORD = """
+WITH each AS (SELECT c, a, unnest(words) AS word FROM told), by_author AS (SELECT c, word, a, count(*) AS n FROM each GROUP BY ALL)
 SELECT c, word, sum(n)::BIGINT AS n, count(a) AS authors FROM by_author GROUP BY c, word
 """
 _OPENING = """
@@ -64,24 +71,26 @@ SELECT c, string_agg(left(tokens, $letters), ' ' ORDER BY place) AS words FROM s
 WHERE place <= $told_from GROUP BY c ORDER BY c
 """
 
-_TERMS = """
+_TERMS = f"""
 CREATE OR REPLACE TEMP TABLE term AS
 WITH common AS (
     SELECT word, sum(authors) AS authors FROM partial.word SEMI JOIN span USING (c)
-    WHERE length(word) BETWEEN 2 AND 40 AND word NOT IN (SELECT unnest($stop))
+    WHERE {CONTENT}
     GROUP BY word HAVING count(*) >= $spread OR sum(authors) >= $least ORDER BY authors DESC, word LIMIT $most
 )
 SELECT word, row_number() OVER (ORDER BY word) - 1 AS t FROM common
-"""
+"""  # noqa: S608 - a constant of ours
 
 
 def read_words(connection: duckdb.DuckDBPyConnection, *, records: int) -> None:
-    """Sample the words of the batch: the partials ``token`` (by record), ``word`` and ``spoken``, the language of each community."""
+    """Sample the words of the batch: the partials of this room, ``token`` by record, and the table ``told``."""
     connection.execute(_SAMPLE, {"most": records})
     limits = {"per_record": TOKENS_PER_RECORD, "word": WORD, "not_words": f"{NOT_PROSE}|{MENTION}"}
     add_missing(connection, Partial("token", _TOKEN, limits), "SELECT c, key FROM sample")
     caps = {"per_author": TOKENS_PER_AUTHOR, "parts": AUTHOR_PARTS, "floor": AUTHOR_FLOOR}
-    renew(connection, Partial("word", _WORD, caps))
+    renew(connection, Partial("taken", _TAKEN, caps))
+    connection.execute(_TOLD)
+    renew(connection, Partial("word", _WORD))
     said = connection.execute(_OPENING, {"told_from": LANGUAGE_RECORDS, "letters": LANGUAGE_LETTERS}).df()
     said["language"] = pd.Series([language(words) for words in said["words"]], dtype=object)
     renew_frame(connection, "spoken", said[["c", "language"]], "c INTEGER, language VARCHAR")
@@ -95,11 +104,13 @@ def languages(connection: duckdb.DuckDBPyConnection, communities: int) -> pd.Ser
     return spoken.where(spoken.notna(), None)
 
 
-def spectrum(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Count how many words each community's sample holds how often: row, frequency, words."""
-    return connection.execute(
-        "SELECT row, n AS frequency, count(*) AS words FROM partial.word JOIN span USING (c) GROUP BY ALL ORDER BY row, frequency"
-    ).df()
+def sampled(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Count the sampled words of each community: index row, column tokens."""
+    return (
+        connection.execute("SELECT row, sum(n)::BIGINT AS tokens FROM partial.taken JOIN span USING (c) GROUP BY row ORDER BY row")
+        .df()
+        .set_index("row")
+    )
 
 
 def vocabulary(connection: duckdb.DuckDBPyConnection, *, communities: int, max_terms: int) -> Vocabulary:
@@ -112,82 +123,3 @@ def vocabulary(connection: duckdb.DuckDBPyConnection, *, communities: int, max_t
     ).fetchnumpy()
     shape, place = (communities, len(terms)), (cells["row"], cells["t"])
     return Vocabulary(terms, *(sparse.csr_matrix((cells[kind].astype("int64"), place), shape=shape) for kind in ("n", "authors")))
-
-
-@feature(
-    title="how varied the words are",
-    unit="HD-D, 0 to 1",
-    formula="Σ_w [1 − C(N − f_w, 42) / C(N, 42)] / 42 over the sampled words; interval by leaving out each token",
-    source="McCarthy & Jarvis 2010, doi:10.3758/BRM.42.2.381",
-    block="language",
-    transform="identity",
-    needs=Evidence(tokens=200),
-)
-def lexical_diversity(statistics: Statistics) -> pd.DataFrame:
-    """Expected share of different words among 42 drawn at random."""
-    facts, table = statistics.communities, statistics.spectrum
-    rows, frequency, words = table["row"].to_numpy(), table["frequency"].to_numpy(dtype=float), table["words"].to_numpy(dtype=float)
-    total = facts["tokens"].to_numpy(dtype=float)
-    share = _drawn(frequency, total[rows])
-    gain = (_drawn(frequency, total[rows] - 1) - _drawn(frequency - 1, total[rows] - 1)) / DRAWS
-    value = np.where(total >= DRAWS, totals(rows, words * share, len(facts)) / DRAWS, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gained = totals(rows, words * frequency * gain, len(facts)) / total
-        error = np.sqrt(totals(rows, words * frequency * (gain - gained[rows]) ** 2, len(facts)) * (total - 1) / total)
-    reason = because(facts["language"].isin(UNSPACED), "words: the language is written without spaces")
-    low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, 1)
-    return columns(Interval(value, low, high), n=total, coverage=facts["observed"], reason=reason)
-
-
-def _drawn(frequency: Floats, total: Floats) -> Floats:
-    """Give the probability that a word of this frequency is among the 42 drawn, exactly."""
-    missed = np.ones(len(frequency))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for turn in range(DRAWS):  # not by gamma functions, whose differences lose the ninth digit
-            missed *= 1 - frequency / (total - turn)
-    return np.where(total - frequency < DRAWS, 1.0, 1 - missed)
-
-
-@feature(
-    title="how much the words are its own",
-    unit="log ratio to other communities, 0 is none",
-    formula="Σ_w n_w [ln((n_w − 1 + α p_w) / (n − 1 + α)) − ln p_w] / n over content words that two communities or five authors use; "
-    "p_w their share in the other communities of the language, with add-one smoothing; α = 500; each word's own occurrence is"
-    " left out, so that few words do not look special",
-    source="Zhang et al., ICWSM 2017; Monroe et al. 2008 (prior)",
-    block="language",
-    transform="identity",
-    needs=Evidence(tokens=200, authors=10),
-)
-def specificity(statistics: Statistics) -> pd.DataFrame:
-    """How much more a community uses its words than the other communities of its language do."""
-    facts = statistics.communities
-    counts = statistics.vocabulary.counts
-    value, error, size = np.full(len(facts), np.nan), np.full(len(facts), np.nan), np.zeros(len(facts))
-    reason = np.full(len(facts), "background: no other community of its language is measured", dtype=object)
-    reason[facts["language"].isna().to_numpy()] = "language: too little text to tell"
-    reason[facts["language"].isin(UNSPACED).to_numpy()] = "words: the language is written without spaces"
-    for name, members in facts.groupby("language").groups.items():
-        if len(members) > 1 and name not in UNSPACED:
-            rows = np.asarray(members)
-            value[rows], error[rows], size[rows] = _against(
-                counts[rows], background=np.asarray(counts[rows].sum(axis=0), dtype=float).ravel()
-            )
-            reason[rows] = None
-    low, high = value - Z90 * error, value + Z90 * error
-    return columns(Interval(value, low, high), n=size, coverage=facts["observed"], reason=reason)
-
-
-def _against(counts: sparse.csr_matrix, *, background: Floats) -> tuple[Floats, Floats, Floats]:
-    """Compare rows of counts with a background that holds them, each row left out of its own; a frozen panel would go in here."""
-    cells = counts.tocoo()
-    rows, own = cells.row, cells.data.astype(float)
-    size = totals(rows, own, counts.shape[0])
-    spread = (background > 0).sum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        other = (background[cells.col] - own + 1) / (background.sum() - size[rows] + spread)
-        score = np.log((own - 1 + ALPHA * other) / (size[rows] - 1 + ALPHA)) - np.log(other)
-        mean = totals(rows, own * score, counts.shape[0]) / size
-        square = totals(rows, own * score**2, counts.shape[0]) / size
-        error = np.sqrt(np.maximum(square - mean**2, 0) / size)
-    return mean, error, size

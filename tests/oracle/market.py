@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from discovery.features.amounts import amounts
 from discovery.features.intent import read
 from discovery.features.phrases import needed
 from discovery.features.saturation import named
+from discovery.features.text import prose
 from tests.oracle.answers import (
     WEEK,
     comments_per_post,
@@ -25,7 +27,7 @@ from tests.oracle.answers import (
     solved,
     stores_replies,
 )
-from tests.oracle.entries import Activity, words
+from tests.oracle.entries import Activity, hashed, words
 from tests.oracle.estimates import Z, clump, estimate, shrunk_rates, shrunk_shares
 from tests.oracle.kinds import Vote, grouped
 from tests.oracle.people import Told, by_author, engaged_share, frame
@@ -147,6 +149,35 @@ def need_concentration(activity: Activity) -> Told:
         value = 1 - entropy / math.log(len(counts))
         told[activity.places.index[row]] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 1), n=len(counts))
     return told
+
+
+def amount_paid(activity: Activity) -> Told:
+    """Median and quartiles of dollars a month, one amount per author: of the record with the smallest hash."""
+    told = {}
+    for community in readable(activity):
+        known = activity.groups[community].dropna(subset=["author"])
+        order = known.assign(hash=known["record_id"].map(hashed)).sort_values(["hash", "record_id"])
+        pays: dict[Any, tuple[str, int]] = {}
+        for row in order.itertuples():
+            if {"T4", "T3"} & activity.tiers.get(row.record_id, frozenset()) and row.author not in pays:
+                amount = _named_amount(words(row.title, row.text))
+                if amount:
+                    pays[row.author] = amount
+        dollars = [cents / 100 for currency, cents in pays.values() if currency == "USD"]
+        if dollars:
+            told[community] = estimate(*(float(np.percentile(dollars, share)) for share in (50, 25, 75)), n=len(dollars))
+    return told
+
+
+def _named_amount(text: str) -> tuple[str, int] | None:
+    """Give the first amount a month behind words of spending, else of buying, to the end of their sentence."""
+    hits = {hit.tier: hit for hit in read(text)}
+    for hit in (hits[tier] for tier in ("T4", "T3") if tier in hits):
+        said = re.split(r"[.!?]+(?=\s|$)|\n+", prose(text)[hit.start :])[0]
+        for amount in amounts(said):
+            if amount.months and not amount.seat:
+                return amount.currency, round(amount.cents * amount.months)
+    return None
 
 
 def products(activity: Activity) -> list[str]:

@@ -29,7 +29,8 @@ SAID = (
     "any alternatives to Jobber?",
     "we switched from Jobber last year",
     "we switched from Housecall last year",
-    "I paid $20 for the app",
+    "I pay $20 a month for the app",
+    "we are paying $300 a year for the software",
     "looking to buy a label printer",
     "I'd gladly pay for that",
     "I would never pay for that",
@@ -71,10 +72,13 @@ def _community(dice: random.Random, name: str, number: int, *, source: int) -> l
             rows.append(made | ({"author": asker} if asker else {}))
             continue
         tags = {"communities": [name, f"{name}-too"]} if number == 5 and dice.random() < 0.2 else {"communities": [name]}
-        text = dice.choice(SAID) if dice.random() < 0.35 else ""
+        text = dice.choice(SAID).replace("$20", f"${turn % 90 + 5}") if dice.random() < 0.35 else ""
         counted = {"replies": dice.randrange(4)} if number % 2 else {}
         opened.append(post(author, day, _words(dice, number, text), title=dice.choice(["why?", "news", ""]), **tags, **counted, **told))
         rows.append(opened[-1])
+    if number % 3 == 0:  # what a third of the communities post everywhere
+        again = enumerate(members[: 9 + number])
+        rows += [post(a, 200 + n, f"{WORDS[n]} {ENGLISH}", communities=[name], id=f"{name}/y{n}", source_ids=[source]) for n, a in again]
     rows += [{**row, "record_id": row["record_id"] + "x", "created_at": row["created_at"] + 60} for row in rows[:: 25 + number]]
     rows = [row for row in rows if row["created_at"] < post("x", 300)["created_at"]]
     return [{**row, **_seen(random.Random(row["record_id"]), number)} for row in rows]  # noqa: S311 - a made world, no secret

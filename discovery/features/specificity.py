@@ -1,0 +1,151 @@
+"""How much the words of a community are its own, against a background that stays the same from night to night.
+
+In: the partial ``word`` and the frozen background, or none. The first published run of a data directory freezes what it
+counted; until then a run is its own background. What a community is told then depends on itself and on the frozen words alone: not
+on who else is measured tonight, and not on which words they brought.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from discovery.features.declaration import Evidence, Interval, Statistics, columns, feature
+from discovery.features.estimation import Z90, totals
+from discovery.features.measurement import Measurement, Vocabulary
+from discovery.features.selection import load
+from discovery.features.text import STOP_WORDS, UNSPACED
+from discovery.features.vocabulary import CONTENT, LEAST_AUTHORS
+
+if TYPE_CHECKING:
+    import duckdb
+
+Whole = npt.NDArray[np.int64]
+
+ALPHA = 500
+"""Weight of the background, in tokens."""
+
+_SAID = f"""
+SELECT row, coalesce(t, -1) AS t, n::BIGINT AS said FROM partial.word JOIN span USING (c) LEFT JOIN background_term USING (word)
+WHERE t IS NOT NULL OR (authors >= $least AND {CONTENT}) ORDER BY row, word
+"""  # noqa: S608 - a constant of ours
+"""Words of the background, and words that enough of a community's own authors say: as a first night counts them."""
+
+
+@dataclass(frozen=True)
+class Background:
+    """What communities of the frozen run said. Each one's own share is kept, so that it can be left out when it is compared."""
+
+    version: int
+    languages: pd.Series[str]
+    """Index community; None where too little text told it."""
+    terms: pd.Index
+    counts: sparse.csr_matrix
+    """Tokens, shape (n_communities, n_terms)."""
+
+    @classmethod
+    def of(cls, measurement: Measurement) -> Background:
+        """Take a run as the background of those to come."""
+        words = measurement.vocabulary
+        return cls(measurement.background_version, measurement.communities["language"], words.terms, words.counts)
+
+    @classmethod
+    def from_rows(cls, rows: pd.DataFrame) -> Background:
+        """Read a background back from the columns of ``storage.tables.BackgroundText``."""
+        said = [json.loads(words) for words in rows["words"]]
+        terms = pd.Index(sorted({word for each in said for word in each}), dtype=object)
+        number = {word: place for place, word in enumerate(terms)}
+        starts = np.cumsum([0, *map(len, said)])
+        cells = ([n for each in said for n in each.values()], [number[word] for each in said for word in each], starts)
+        counts = sparse.csr_matrix(cells, shape=(len(said), len(terms)), dtype="int64")
+        return cls(int(rows["version"].iloc[0]), rows.set_index("community_id")["language"], terms, counts)
+
+    def rows(self) -> pd.DataFrame:
+        """Write the background as the columns of ``storage.tables.BackgroundText``."""
+        counts, terms = self.counts, self.terms.to_numpy()
+        spans = zip(counts.indptr, counts.indptr[1:], strict=False)
+        words = [dict(zip(terms[counts.indices[a:b]], counts.data[a:b].tolist(), strict=True)) for a, b in spans]
+        told = {"community_id": self.languages.index, "language": self.languages.to_numpy(object)}
+        return pd.DataFrame({"version": self.version, **told, "words": [json.dumps(each, ensure_ascii=False) for each in words]})
+
+    def knows(self, communities: pd.Series[str]) -> bool:
+        """Tell whether it holds at least half of them; a background of strangers would say how foreign all of them are."""
+        return bool(2 * communities.isin(self.languages.index).sum() >= len(communities))
+
+
+def behind(frozen: Background | None, *, communities: pd.DataFrame, vocabulary: Vocabulary) -> Background:
+    """Take the frozen background where it knows tonight's communities; else they are their own, as its next version."""
+    if frozen is not None and frozen.knows(communities["community"]):
+        return frozen
+    languages = communities.set_index("community")["language"]
+    return Background(1 if frozen is None else frozen.version + 1, languages, vocabulary.terms, vocabulary.counts)
+
+
+def compared(connection: duckdb.DuckDBPyConnection, background: Background, *, communities: pd.DataFrame) -> pd.DataFrame:
+    """Count each community's words, there and in the rest of the background of its language, itself left out.
+
+    Returns:
+        row, said, elsewhere (tokens of the word); size, spread, others (tokens, words and communities of the rest).
+    """
+    load(connection, "background_term", pd.DataFrame({"word": background.terms, "t": np.arange(len(background.terms))}))
+    said = connection.execute(_SAID, {"least": LEAST_AUTHORS, "stop": sorted(STOP_WORDS)}).df()
+    connection.execute("DROP TABLE background_term")
+    tongues = pd.Index(background.languages.dropna().unique())
+    then, now = (tongues.get_indexer(pd.Index(told.to_numpy(object))) for told in (background.languages, communities["language"]))
+    place = background.languages.index.get_indexer(pd.Index(communities["community"]))
+    home = np.where((now >= 0) & (then[place] == now), place, -1)  # its own share of what it is compared with
+    spoken = np.flatnonzero(then >= 0)
+    each = sparse.csr_matrix((np.ones(len(spoken), dtype="int64"), (then[spoken], spoken)), shape=(len(tongues), len(then)))
+    whole = (each @ background.counts).toarray()
+    row, t = said["row"].to_numpy(), said["t"].to_numpy()
+    known = (t >= 0) & (now[row] >= 0)
+    elsewhere, size = np.zeros(len(said), dtype="int64"), np.append(whole.sum(axis=1), 0)[now]
+    elsewhere[known] = whole[now[row[known]], t[known]]
+    elsewhere -= _looked_up(background.counts, home[row], t)
+    size[home >= 0] -= np.asarray(background.counts.sum(axis=1)).ravel()[home[home >= 0]]
+    spread, others = np.append((whole > 0).sum(axis=1), 0)[now], np.append(np.diff(each.indptr), 0)[now] - (home >= 0)
+    return said[["row", "said"]].assign(elsewhere=elsewhere, size=size[row], spread=spread[row], others=others[row])
+
+
+def _looked_up(counts: sparse.csr_matrix, row: Whole, column: Whole) -> Whole:
+    """Give the counts at these places, 0 where a place is -1."""
+    cells = counts.sorted_indices().tocoo()
+    keys = cells.row.astype("int64") * counts.shape[1] + cells.col
+    wanted = np.where((row >= 0) & (column >= 0), row * counts.shape[1] + column, -1)
+    at = np.searchsorted(keys, wanted)
+    return np.where(np.append(keys, -2)[at] == wanted, np.append(cells.data, 0)[at], 0)
+
+
+@feature(
+    title="how much the words are its own",
+    unit="log ratio to other communities, 0 is none",
+    formula="Σ_w n_w [ln((n_w − 1 + α p_w) / (n − 1 + α)) − ln p_w] / n over content words of the background or of five of its own authors;"
+    " p_w their share in the background's other communities of the language, with add-one smoothing; α = 500; each word's own occurrence"
+    " is left out, so that few words do not look special; background: the words of the run that was frozen first, which two communities"
+    " or five authors used",
+    source="Zhang et al., ICWSM 2017; Monroe et al. 2008 (prior)",
+    block="language",
+    transform="identity",
+    needs=Evidence(tokens=200, authors=10),
+)
+def specificity(statistics: Statistics) -> pd.DataFrame:
+    """How much more a community uses its words than the other communities of its language do."""
+    facts, table = statistics.communities, statistics.comparisons
+    rows, said, elsewhere, size, spread = (table[name].to_numpy() for name in ("row", "said", "elsewhere", "size", "spread"))
+    n = totals(rows, said, len(facts))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        other = (elsewhere + 1) / (size + spread)
+        score = np.log((said - 1 + ALPHA * other) / (n[rows] - 1 + ALPHA)) - np.log(other)
+        mean, square = (totals(rows, said * power, len(facts)) / n for power in (score, score**2))
+        half = Z90 * np.sqrt(np.maximum(square - mean**2, 0) / n)
+    reason = np.full(len(facts), None, dtype=object)
+    reason[np.unique(rows[table["others"] == 0])] = "background: no other community of its language is in it"
+    reason[facts["language"].isna().to_numpy()] = "language: too little text to tell"
+    reason[facts["language"].isin(UNSPACED).to_numpy()] = "words: the language is written without spaces"
+    return columns(Interval(mean, mean - half, mean + half), n=n, coverage=facts["observed"], reason=reason)
