@@ -52,7 +52,7 @@ def amounts(activity: Activity, community: str) -> dict[str, int]:
         "voters": worded["author"].nunique(),
         "procuring authors": tiers.loc[["T3" in activity.tiers.get(r, ()) for r in tiers["record_id"]], "author"].nunique(),
         "months": len(people.months(activity, community)) if activity.places.at[community, "coverage"] == "complete" else 0,
-        "tokens": sum(len(said) for _, said in language.samples(activity)[community]),
+        "tokens": sum(len(said.words) for said in language.samples(activity)[community]),
         "threads": len(posts),
         "aged threads": len(aged) if stored else int(aged["replies"].notna().sum()),
         "waited threads": len(answers.waits(activity, community, posts)) if stored else 0,
