@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from benchmarks.features import invented, ours, peers, sums_pandas, sums_sql, words
+from benchmarks.features import invented, ours, peers, rooms, sums_pandas, sums_sql, words
 from benchmarks.features.__main__ import NotTheSameError, Turn, held_same, middle
 from tests.feature_records import post, reply, store
 
@@ -107,6 +107,16 @@ def test_a_night_and_a_computation_from_scratch_give_one_digest(folder, tmp_path
     assert 0 < touched <= new < RECORDS / 50
 
 
+def test_a_watch_tells_what_the_seconds_go_to(folder, tmp_path):
+    """A statement counts for the partial it renews, another for the module that asks, and nothing is counted twice."""
+    for file in ("activity.duckdb", "pseudonym.key"):
+        (tmp_path / file).write_bytes((folder / file).read_bytes())
+    spent = rooms.watched(tmp_path, afresh=True)
+    assert {"partial.token", "partial.thread", "authors", "intent", rooms.PYTHON} <= set(spent)
+    assert min(spent.values()) > 0
+    assert not {"partials", "measure_parts", "benchmarks"} & set(spent)
+
+
 def test_the_middle_of_several_turns_counts():
     """Of 1, 9 and 3 seconds, 3; of one turn, that one."""
     turns = [Turn(seconds, 0, ()) for seconds in (1.0, 9.0, 3.0)]
@@ -121,7 +131,7 @@ def test_what_differs_is_no_figure():
         held_same("records", {"one": 7, "other": 8})
 
 
-@pytest.mark.parametrize(("arguments", "said"), [(["--records", "10"], "6000"), (["nights"], "sums, words, night, growth")])
+@pytest.mark.parametrize(("arguments", "said"), [(["--records", "10"], "6000"), (["nights"], "sums, words, night, rooms, growth")])
 def test_wrong_use_is_refused(arguments, said):
     """Too few records and an unknown part are refused with what there is."""
     done = subprocess.run([sys.executable, "-m", "benchmarks.features", *arguments], cwd=ROOT, check=False, capture_output=True, text=True)

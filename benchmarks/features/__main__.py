@@ -1,8 +1,9 @@
 """Measure the features' speed on invented records: ``python -m benchmarks.features`` prints Markdown.
 
 Parts: ``sums`` (all but text, against pandas, polars and plain SQL), ``words`` (text, against plain SQL), ``night`` (a hundredth as many
-new records, against a computation from scratch), ``growth`` (seconds and memory over sizes). Each figure is of a process of its own;
-what is compared takes turns, and the middle of three turns counts; a quick look has one. Nothing is kept.
+new records, against a computation from scratch), ``rooms`` (what the seconds go to), ``growth`` (seconds and memory over sizes). Each
+figure is of a process of its own; what is compared takes turns, and the middle of three turns counts; a quick look and what takes many
+minutes have one. Nothing is kept.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from typing import NamedTuple
 from benchmarks.process import run
 
 PACKAGES = ("duckdb", "numpy")
-TURNS, QUICK_TURNS, QUICK = 3, 1, 100_000
-"""Turns of what is compared; fewer where there are fewer records than a measurement needs."""
+TURNS = 3
+SEVERAL_TURNS = range(100_000, 2_000_000)
+"""Sizes at which what is compared has several turns."""
 LEAST_RECORDS = 6_000
+LEAST_SHARE = 0.03
+"""Of all the seconds, to be told where they go."""
 MB = 1_000_000
 PEERS = {"pandas": "pandas", "polars": "polars", "sql": "duckdb"}
 """Peers and the packages they are of."""
@@ -72,7 +76,7 @@ def sums(stores: Stores, records: int) -> Iterator[str]:
     turns = _in_turns(commands, turns=turns_of(records))
     ours = turns["ours"]
     held_same("how many sums of peers were compared", {peer: turns[peer].said for peer in PEERS})
-    yield f"### All but text\n\n{records:,} records without words of {ours.said[0]} communities."
+    yield f"### All but text\n\n{records:,} records without words of {int(ours.said[0]):,} communities."
     yield "`ours` is the whole of `measure()`: sums, what is kept for the next night, and every estimate with its interval and reason."
     yield f"Peers give sums only; {int(turns['pandas'].said[0]):,} of each peer's were found equal to ours.\n"
     yield "| what | seconds | records/s | peak memory, MB | seconds against ours |"
@@ -89,8 +93,8 @@ def words(stores: Stores, records: int) -> Iterator[str]:
     held_same("records with intent", {name: turns[name].said[0] for name in ("separate", "alternation")})
     told, bare, column = (turns[name].seconds for name in ("told", "bare", "column"))
     ours = told - bare
-    yield f"### Text\n\n{records:,} records of {turns['told'].said[0]} communities. All that is ours of text (tokens, counts, languages, "
-    yield "intent, needs, products) is `measure()` with words less `measure()` of the same records without.\n"
+    yield f"### Text\n\n{records:,} records of {int(turns['told'].said[0]):,} communities. All that is ours of text (tokens, counts, "
+    yield "languages, intent, needs, products) is `measure()` with words less `measure()` of the same records without.\n"
     yield "| what | seconds | against ours | against reading the words |"
     yield "|---|---:|---:|---:|"
     yield f"| ours: {told:.2f} − {bare:.2f} | {ours:.2f} | 1.00 | {ours / column:.1f} |"
@@ -115,12 +119,35 @@ def night(stores: Stores, records: int) -> Iterator[str]:
         turns["scratch"].append(_turn("ours", "scratch", scratch))
     one, other = (_agreed(name, of_name) for name, of_name in turns.items())
     held_same("communities, records and digest of the measurement", {"night": one.said, "from scratch": other.said})
-    yield f"### A night\n\n{int(other.said[1]):,} records of {other.said[0]} communities, {int(new):,} of them new or changed, "
-    yield f"in {touched} communities. Every bit measured is the same as from scratch.\n"
+    yield f"### A night\n\n{int(other.said[1]):,} records of {int(other.said[0]):,} communities, {int(new):,} of them new or changed, "
+    yield f"in {int(touched):,} communities. Every bit measured is the same as from scratch.\n"
     yield "| what | seconds | peak memory, MB |\n|---|---:|---:|"
     yield f"| from scratch | {other.seconds:.2f} | {other.peak / MB:,.0f} |"
     yield f"| the night | {one.seconds:.2f} | {one.peak / MB:,.0f} |"
     yield f"| share | {one.seconds / other.seconds:.1%} | |"
+
+
+def rooms(stores: Stores, records: int) -> Iterator[str]:
+    """Show what the seconds go to: from scratch, without words, and in a night."""
+    folder = stores.get(records, records // 200)
+    copy = folder.with_name("rooms")
+    shutil.copytree(folder, copy)
+    told = {"from scratch": _spent("scratch", copy), "without words": _spent("scratch", copy / "bare"), "the night": _spent("night", copy)}
+    shutil.rmtree(copy)
+    yield f"### Where the seconds go\n\n{records:,} records of {records // 200:,} communities; what takes at least "
+    yield f"{LEAST_SHARE:.0%} of a column. A statement counts for the partial that it renews, else for the module that asks; Python is "
+    yield "what is not in the database.\n"
+    yield f"| what | {' | '.join(told)} |\n|---|{'---:|' * len(told)}"
+    whole = {column: sum(spent.values()) for column, spent in told.items()}
+    most = {room: max(spent.get(room, 0) / whole[column] for column, spent in told.items()) for spent in told.values() for room in spent}
+    for room in sorted((room for room, share in most.items() if share >= LEAST_SHARE), key=lambda room: -most[room]):
+        yield f"| {room} | {' | '.join(f'{spent.get(room, 0):.2f}' for spent in told.values())} |"
+    yield f"| everything | {' | '.join(f'{seconds:.2f}' for seconds in whole.values())} |"
+
+
+def _spent(what: str, folder: Path) -> dict[str, float]:
+    lines = run("-m", "benchmarks.features.rooms", what, folder).said.splitlines()
+    return {room: float(seconds) for seconds, room in (line.split(maxsplit=1) for line in lines)}
 
 
 def growth(stores: Stores, records: int) -> Iterator[str]:
@@ -132,10 +159,16 @@ def growth(stores: Stores, records: int) -> Iterator[str]:
     for many, communities in (*sizes, (records, records // 300), (records, records // 15)):
         turn = _turn("ours", "scratch", stores.get(many, communities))
         told = int(turn.said[1])
-        yield f"| {told:,} | {turn.said[0]} | {turn.seconds:.1f} | {turn.seconds / told * 1e6:.1f} | {turn.peak / MB:,.0f} |"
+        yield f"| {told:,} | {int(turn.said[0]):,} | {turn.seconds:.1f} | {turn.seconds / told * 1e6:.1f} | {turn.peak / MB:,.0f} |"
 
 
-PARTS: Mapping[str, Callable[[Stores, int], Iterator[str]]] = {"sums": sums, "words": words, "night": night, "growth": growth}
+PARTS: Mapping[str, Callable[[Stores, int], Iterator[str]]] = {
+    "sums": sums,
+    "words": words,
+    "night": night,
+    "rooms": rooms,
+    "growth": growth,
+}
 
 
 def middle(turns: Sequence[Turn]) -> Turn:
@@ -146,7 +179,7 @@ def middle(turns: Sequence[Turn]) -> Turn:
 
 def turns_of(records: int) -> int:
     """Tell how many turns a size deserves."""
-    return TURNS if records >= QUICK else QUICK_TURNS
+    return TURNS if records in SEVERAL_TURNS else 1
 
 
 def _in_turns(commands: Mapping[str, tuple[str | Path, ...]], *, turns: int) -> dict[str, Turn]:
