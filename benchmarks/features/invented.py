@@ -4,9 +4,9 @@ In: a folder, how many records, how many communities. Out: ``activity.duckdb``, 
 as many that arrive later, some of them late or edits; ``bare``, a folder of a store of the same records without words, and of
 ``records.parquet``, the same for peers.
 
-Communities follow Zipf's law, and so do the people of each; every tenth speaks in several. Threads are short, a few are long. Words are
-drawn from phrases, of which each community prefers its own; one record in twenty says something that the intent patterns look for.
-The planted world says more, and takes a hundred times as long to write.
+Communities follow Zipf's law, and so do the people of each; every tenth record is by someone who may speak anywhere. Threads are short,
+a few are long. Words are drawn from phrases, of which each community prefers its own; one record in twenty says something that the
+intent patterns look for. The planted world says more, and is written record by record.
 """
 
 from __future__ import annotations
