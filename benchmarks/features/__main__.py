@@ -81,7 +81,7 @@ def sums(stores: Stores, records: int) -> Iterator[str]:
     yield f"Peers give sums only; {int(turns['pandas'].said[0]):,} of each peer's were found equal to ours.\n"
     yield "| what | seconds | records/s | peak memory, MB | seconds against ours |"
     yield "|---|---:|---:|---:|---:|"
-    for name, turn in {"ours": ours, **{f"{peer}, {package} {version(package)}": turns[peer] for peer, package in PEERS.items()}}.items():
+    for name, turn in {"ours": ours, **{f"{package} {version(package)}": turns[peer] for peer, package in PEERS.items()}}.items():
         yield f"| {name} | {turn.seconds:.2f} | {records / turn.seconds:,.0f} | {turn.peak / MB:,.0f} | {turn.seconds / ours.seconds:.2f} |"
 
 
