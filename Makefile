@@ -22,8 +22,9 @@ test-faults: $(VENV)/.test
 test-peers: $(VENV)/.peers
 	$(BIN)/python -m pytest -m peers
 
-bench: $(VENV)/.run
+bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.features
 	$(BIN)/python -m benchmarks.structure
 	$(BIN)/python -m benchmarks.truth
 
@@ -34,6 +35,10 @@ $(VENV)/.run: pyproject.toml
 
 $(VENV)/.test: $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
 	touch $@
 
 $(VENV)/.peers: $(VENV)/.test

@@ -1,0 +1,1 @@
+"""Measure the speed of the features: ``python -m benchmarks.features`` prints Markdown."""
