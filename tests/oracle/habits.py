@@ -94,7 +94,7 @@ def followed(activity: Activity) -> dict[str, pd.DataFrame]:
 
 def loyalty(activity: Activity) -> Told:
     """Busy months of people here in which, as in the next, at least half of their records on the platform are here."""
-    whole = pd.concat([e.dropna(subset=["author"]) for e in complete(activity).values()])
+    whole = activity.entries[activity.entries["community"].isin(list(complete(activity)))].dropna(subset=["author"])
     whole = whole.assign(m=whole["t"] // MONTH, platform=whole["community"].map(activity.places["platform"]))
     everywhere = whole.groupby(["platform", "author", "m"])["record_id"].nunique()
     tables = {}
