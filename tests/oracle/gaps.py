@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.features import FEATURES
-from tests.oracle import answers, language, market, people
+from tests.oracle import answers, habits, integrity, language, market, newcomers, people
 from tests.oracle.entries import Activity
 
 UNSPACED = {"zh", "ja", "th", "lo", "km"}
@@ -44,35 +45,34 @@ def amounts(activity: Activity, community: str) -> dict[str, int]:
     settled = help_[help_["author"].notna() & (help_["t"] <= asking - answers.WEEK)]
     marked = [stored or market.accepted_known(post) for post in settled.itertuples()]
     rows = market.namings(activity)[community]
+    whole = activity.places.at[community, "coverage"] == "complete"
     tiers = entries.loc[entries["author"].notna(), ["author", "record_id"]]
     return {
         "records": activity.volume[community],
         "by_people": activity.copies[community][1],
         "authors": entries["author"].nunique(),
         "voters": worded["author"].nunique(),
-        "procuring authors": tiers.loc[["T3" in activity.tiers.get(r, ()) for r in tiers["record_id"]], "author"].nunique(),
-        "months": len(people.months(activity, community)) if activity.places.at[community, "coverage"] == "complete" else 0,
+        "procuring_authors": tiers.loc[["T3" in activity.tiers.get(r, ()) for r in tiers["record_id"]], "author"].nunique(),
+        "months": len(people.months(activity, community)) if whole else 0,
+        "lively_months": len(habits.waits(activity, community)) if whole else 0,
+        "followed_author_months": len(habits.followed(activity)[community]) if whole else 0,
+        "newcomer_posts": sum(new for _, new, *_ in newcomers.asked(activity, community)) if whole else 0,
+        "scored_posts": len(habits.scored(activity, community)),
+        "links": len(integrity.links(activity, community)),
+        "long_texts": len(language.long_texts(activity, community)),
+        "payers": sum(currency == "USD" for currency, _ in market.payers(activity).get(community, {}).values()),
         "tokens": sum(len(said.words) for said in language.samples(activity)[community]),
         "threads": len(posts),
-        "aged threads": len(aged) if stored else int(aged["replies"].notna().sum()),
-        "waited threads": len(answers.waits(activity, community, posts)) if stored else 0,
-        "help threads": sum(marked),
-        "asking threads": len(help_),
-        "worded posts": int(worded["post"].sum()),
+        "aged_threads": len(aged) if stored else int(aged["replies"].notna().sum()),
+        "waited_threads": len(answers.waits(activity, community, posts)) if stored else 0,
+        "help_threads": sum(marked),
+        "asking_threads": len(help_),
+        "posts": int(entries["post"].sum()),
+        "worded_posts": int(worded["post"].sum()),
         "pairs": int(answers.reciprocity(activity).get(community, {"n": 0})["n"]),
-        "need votes": market.need_votes(activity).get(community, 0),
-        "product votes": len({(author, product) for _, found in rows for author, product in found if pd.notna(author)}),
+        "need_votes": market.need_votes(activity).get(community, 0),
+        "product_votes": len({(author, product) for _, found in rows for author, product in found if pd.notna(author)}),
     }
-
-
-COUNTED = {
-    "duplicate_share": "by_people", "reciprocity": "pairs", "reply_latency": "waited threads", "unanswered_48h": "aged threads",
-    "unsolved_share": "help threads", "question_share": "worded posts", "need_concentration": "need votes",
-    "product_mentions": "asking threads", "product_hhi": "product votes", "switching_wedge": "procuring authors",
-    **dict.fromkeys(("seeking", "pain", "revealed_spend", "procurement", "hypothetical_pay", "refusal", "price_sensitivity"), "voters"),
-    **dict.fromkeys(("workaround_rate", "money", "promotion"), "voters"),
-}  # fmt: skip
-"""What the one amount of a feature's evidence is counted in, where it is not its plain name."""
 
 
 def unread(activity: Activity, community: str) -> str | None:
@@ -103,9 +103,7 @@ def reason(activity: Activity, feature: str, community: str, *, undefined: bool,
         return str(own)
     have = amounts(activity, community)
     for amount in reversed(AMOUNTS):
-        least, name = getattr(needs, amount), COUNTED.get(feature, amount) if amount != "tokens" else amount
-        if feature == "question_share" and amount == "authors":
-            name = "authors"
+        least, name = getattr(needs, amount), FEATURES[feature].counted.get(amount, amount)
         if least and have[name] < least:
             return f"small_n: {have[name]} {name.replace('_', ' ')}, {least} needed"
     return "undefined: nothing to count in the denominator" if undefined else None
@@ -163,8 +161,50 @@ def _special(activity: Activity, community: str) -> str | None:
     spoken = activity.places.at[community, "language"]
     if pd.isna(spoken):
         return "language: too little text to tell"
-    beside = (activity.places["language"] == spoken).sum() > 1
-    return _words(activity, community) or (None if beside else "background: no other community of its language is measured")
+    compared = (activity.places["language"] == spoken).sum() > 1 or not language.vocabulary(activity)[community]
+    return _words(activity, community) or (None if compared else "background: no other community of its language is in it")
+
+
+def _changing(activity: Activity, community: str) -> str | None:
+    few = "words: fewer than 3 months hold 200 sampled words of people who count in them"
+    return _words(activity, community) or (few if len(language.monthly(activity)[community]) < 3 else None)
+
+
+def _elsewhere(activity: Activity, community: str) -> str | None:
+    return _words(activity, community) or ("communities: no other one is measured" if len(activity.places) < 2 else None)
+
+
+def _beside(activity: Activity, community: str) -> list[str]:
+    """Give the communities that the same source shows."""
+    return list(activity.places.index[activity.places["source"] == activity.places.at[community, "source"]])
+
+
+def _voted(activity: Activity, community: str) -> str | None:
+    shown = any(len(habits.scored(activity, other)) for other in _beside(activity, community))
+    return None if shown else "scores: the source shows none"
+
+
+def _pointing(activity: Activity, community: str) -> str | None:
+    shown = any(len(integrity.links(activity, other)) for other in _beside(activity, community))
+    return None if shown else "links: the source shows no domain of any post"
+
+
+def _strata(activity: Activity, community: str) -> str | None:
+    seen = habits.followed(activity)[community]["k"].value_counts()
+    unseen = "strata: of one intensity (1, 2-4, 5+ records a month) nobody is seen whose next month is covered"
+    return unseen if seen.sum() >= FEATURES["equal_retention"].needs.records and not (seen > 0).all() else None
+
+
+def _histories(activity: Activity, community: str) -> str | None:
+    few = "histories: fewer than 10 communities of the platform are shown whole"
+    return few if habits.shown_whole(activity, community) < 10 else None
+
+
+def _currency(activity: Activity, community: str) -> str | None:
+    named = Counter(currency for currency, _ in market.payers(activity)[community].values())
+    least = FEATURES["amount_paid"].needs.authors
+    other = named["USD"] < least and max(named.values(), default=0) >= least
+    return "currency: people name another one, and only US dollars are told" if other else None
 
 
 def _parts(activity: Activity, community: str) -> str | None:
@@ -180,16 +220,25 @@ def _taken(activity: Activity, community: str) -> str | None:
 
 
 def _named(activity: Activity, community: str) -> str | None:
-    return None if amounts(activity, community)["product votes"] else "products: none is named in its help threads"
+    return None if amounts(activity, community)["product_votes"] else "products: none is named in its help threads"
 
 
 OWN: dict[str, Callable[[Activity, str], str | None]] = {
     "active_authors": _months, "comments_per_post": _replies, "discussants_per_thread": _stored, "unanswered_48h": _replies,
     "unsolved_share": _unsolved, "reply_latency": _latency, "reciprocity": _mutual, "author_overlap": _alone, "lexical_diversity": _words,
     "specificity": _special, "engagement": _parts, "saturation": _taken, "headroom": _taken, "product_hhi": _named,
-    "switching_wedge": _named,
+    "switching_wedge": _named, "welcome_ratio": _stored, "mattr": _words, "mtld": _words, "dynamicity": _changing,
+    "crosspost_share": _elsewhere, "median_score": _voted, "domain_concentration": _pointing, "equal_retention": _strata,
+    "loyalty": _histories, "amount_paid": _currency,
 }  # fmt: skip
 """What a feature says of itself before anybody counts."""
+
+
+PARTS = {
+    "burstiness": ("lively_months", "months"), "median_score": ("scored_posts", "posts"),
+    "unanswered_48h": ("aged_threads", "threads"), "reply_latency": ("waited_threads", "threads"),
+}  # fmt: skip
+"""Of which amount a feature sees which."""
 
 
 def coverage(activity: Activity, feature: str, community: str, told: dict[str, Any]) -> float:
@@ -197,9 +246,9 @@ def coverage(activity: Activity, feature: str, community: str, told: dict[str, A
     seen, have = observed(activity, community), amounts(activity, community)
     if feature == "growth":
         return float(told["n"] / have["months"])
-    if feature in {"unanswered_48h", "reply_latency"}:
-        part = have["aged threads" if feature == "unanswered_48h" else "waited threads"]
-        return seen * part / max(have["threads"], 1)
+    if feature in PARTS:
+        part, whole = PARTS[feature]
+        return seen * have[part] / max(have[whole], 1)
     if feature == "engagement":
         return seen * float(told["parts"]) / 4
     if feature in {"saturation", "headroom"}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -17,15 +18,20 @@ from tests.oracle.people import Told, by_author, complete, frame, months
 def burstiness(activity: Activity) -> Told:
     """Kim and Jo's scale of each month's coefficient of variation; mean over the months of thirty waits and more."""
     told = {}
-    for community, entries in complete(activity).items():
-        covered = entries[(entries["t"] // MONTH).isin(months(activity, community))]
-        waits = [np.diff(np.sort(t)) for _, t in covered["t"].groupby(covered["t"] // MONTH)]
-        places = [_scale(stats.variation(some), len(some)) for some in waits if len(some) >= 30]
+    for community in complete(activity):
+        places = [_scale(stats.variation(some), len(some)) for some in waits(activity, community)]
         if len(places) >= 3:
             half = stats.t.ppf(0.95, len(places) - 1) * stats.sem(places)
             value = np.mean(places)
             told[community] = estimate(value, max(value - half, -1), min(value + half, 1), n=len(places))
     return told
+
+
+def waits(activity: Activity, community: str) -> list[np.ndarray]:
+    """Give the seconds from record to record in each covered month that has thirty such waits, not all of them none."""
+    times = activity.groups[community]["t"]
+    monthly = [np.diff(np.sort(t)) for m, t in times.groupby(times // MONTH) if m in months(activity, community)]
+    return [some for some in monthly if len(some) >= 30 and some.any()]
 
 
 def _scale(r: float, n: int) -> float:
@@ -37,8 +43,8 @@ def _scale(r: float, n: int) -> float:
 def median_score(activity: Activity) -> Told:
     """Median of ln(1 + score) of aged posts; limits at the ranks that the share below it may lie at, authors drawn."""
     told = {}
-    for community, entries in activity.groups.items():
-        posts = entries[entries["post"] & entries["score"].notna() & (end(activity, community) - entries["t"] >= HOURS_48)]
+    for community in activity.groups:
+        posts = scored(activity, community)
         score = np.log1p(posts["score"].astype(float).clip(lower=0)).sort_values()
         if score.empty:
             continue
@@ -50,17 +56,15 @@ def median_score(activity: Activity) -> Told:
     return told
 
 
+def scored(activity: Activity, community: str) -> pd.DataFrame:
+    """Give the aged posts whose score is shown."""
+    entries = activity.groups[community]
+    return entries[entries["post"] & entries["score"].notna() & (end(activity, community) - entries["t"] >= HOURS_48)]
+
+
 def equal_retention(activity: Activity) -> Told:
     """Retention of those who write once, two to four times, and more often, put together in the platform's proportions."""
-    tables = {}
-    for community, entries in complete(activity).items():
-        covered = months(activity, community)
-        active = entries.dropna(subset=["author"]).groupby(["author", entries["t"] // MONTH]).size()
-        active = active[active.index.get_level_values("t").isin(covered)].rename_axis(["author", "m"]).rename("records").reset_index()
-        pairs = set(zip(active["author"], active["m"], strict=True))
-        active["hits"] = [(author, m + 1) in pairs for author, m in zip(active["author"], active["m"], strict=True)]
-        active["k"] = pd.cut(active["records"], [0, 1, 4, math.inf], labels=[1, 2, 5])
-        tables[community] = active[active["m"] < covered.stop - 1]
+    tables = followed(activity)
     sizes = {c: table["k"].value_counts() for c, table in tables.items()}
     shown = frame({c: {"trials": size.sum()} for c, size in sizes.items()}, activity)
     mixes = per_platform(shown, lambda seen: sum(sizes[c] for c in seen.index) / seen["trials"].sum())
@@ -73,15 +77,29 @@ def equal_retention(activity: Activity) -> Told:
     return by_author(activity, weighted)
 
 
+@cache
+def followed(activity: Activity) -> dict[str, pd.DataFrame]:
+    """Give the author-months that a covered month follows: k (1, 2 and 5 records and more) and hits (acts in the next)."""
+    tables = {}
+    for community, entries in complete(activity).items():
+        covered = months(activity, community)
+        active = entries.dropna(subset=["author"]).groupby(["author", entries["t"] // MONTH]).size()
+        active = active[active.index.get_level_values("t").isin(covered)].rename_axis(["author", "m"]).rename("records").reset_index()
+        pairs = set(zip(active["author"], active["m"], strict=True))
+        active["hits"] = [(author, m + 1) in pairs for author, m in zip(active["author"], active["m"], strict=True)]
+        active["k"] = pd.cut(active["records"], [0, 1, 4, math.inf], labels=[1, 2, 5])
+        tables[community] = active[active["m"] < covered.stop - 1]
+    return tables
+
+
 def loyalty(activity: Activity) -> Told:
     """Busy months of people here in which, as in the next, at least half of their records on the platform are here."""
-    whole = pd.concat([e.dropna(subset=["author"]) for e in complete(activity).values()])
+    whole = activity.entries[activity.entries["community"].isin(list(complete(activity)))].dropna(subset=["author"])
     whole = whole.assign(m=whole["t"] // MONTH, platform=whole["community"].map(activity.places["platform"]))
     everywhere = whole.groupby(["platform", "author", "m"])["record_id"].nunique()
     tables = {}
     for community, entries in complete(activity).items():
-        beside = [c for c in complete(activity) if activity.places.at[c, "platform"] == activity.places.at[community, "platform"]]
-        if len(beside) < 10:
+        if shown_whole(activity, community) < 10:
             continue
         covered, known = months(activity, community), entries.dropna(subset=["author"])
         here = known.groupby(["author", known["t"] // MONTH]).size()
@@ -94,3 +112,8 @@ def loyalty(activity: Activity) -> Told:
         ]
         tables[community] = pd.DataFrame(rows, columns=["author", "hits"]).assign(trials=1).groupby("author")[["hits", "trials"]].sum()
     return by_author(activity, tables)
+
+
+def shown_whole(activity: Activity, community: str) -> int:
+    """Count the communities of the platform of which everything is shown."""
+    return int((activity.places.loc[list(complete(activity)), "platform"] == activity.places.at[community, "platform"]).sum())

@@ -25,7 +25,8 @@ def burst_share(activity: Activity) -> Told:
         covered = months(activity, community)
         counts = author_months(activity, community)["m"].value_counts().reindex(covered, fill_value=0).to_numpy(dtype=float)
         if len(counts):
-            loud = 0 if not counts.any() or len(counts) < 2 else (~calm(np.arange(len(counts), dtype=float), counts)).sum()
+            fits = counts.sum() in counts[[0, -1]]  # a line goes through all months if only the first or last is not silent
+            loud = 0 if fits else (~calm(np.arange(len(counts), dtype=float), counts)).sum()
             rows[community] = {"hits": loud, "trials": len(counts), "effect": 1, "n": len(counts)}
     return shrunk_shares(frame(rows, activity))
 
@@ -33,8 +34,8 @@ def burst_share(activity: Activity) -> Told:
 def domain_concentration(activity: Activity) -> Told:
     """Pairs of link posts with one host, of all pairs; its error from what each author moves the sum of squared shares by."""
     told = {}
-    for community, entries in activity.groups.items():
-        posts = entries[entries["post"] & entries["domain"].notna()]
+    for community in activity.groups:
+        posts = links(activity, community)
         hosts = posts["domain"].str.removeprefix("www.")
         counts, n = Counter(hosts), len(posts)
         if n < 2:
@@ -47,3 +48,9 @@ def domain_concentration(activity: Activity) -> Told:
         half = Z * math.sqrt((pull**2).sum())
         told[community] = estimate(value, max(value - half, 0), min(value + half, 1), n=n)
     return told
+
+
+def links(activity: Activity, community: str) -> pd.DataFrame:
+    """Give the posts that point out of the platform."""
+    entries = activity.groups[community]
+    return entries[entries["post"] & entries["domain"].notna()]

@@ -125,12 +125,7 @@ def _per_factor(said: list[str]) -> float:
 
 def crosspost_share(activity: Activity) -> Told:
     """Share of sampled texts of eight words that another record of another community says too."""
-    rows = [
-        (community, one.record, one.person, " ".join(one.said))
-        for community, said in samples(activity).items()
-        for one in said
-        if len(one.words) >= 8
-    ]
+    rows = [(c, one.record, one.person, " ".join(one.said)) for c in samples(activity) for one in long_texts(activity, c)]
     where = defaultdict(set)
     for community, record, _, text in rows:
         where[text].add((community, record))
@@ -141,20 +136,15 @@ def crosspost_share(activity: Activity) -> Told:
     return {c: {**row, "n": tables[c]["trials"].sum()} for c, row in by_author(activity, tables).items()}
 
 
+def long_texts(activity: Activity, community: str) -> list[Said]:
+    """Give the sampled texts of eight words, which nobody says alike by chance."""
+    return [one for one in samples(activity)[community] if len(one.words) >= 8]
+
+
 def dynamicity(activity: Activity) -> Told:
     """Information of the month about the word, less its mean over twenty random deals of the authors; only complete communities."""
     told = {}
-    for community, said in samples(activity).items():
-        covered = set(months(activity, community)) if activity.places.at[community, "coverage"] == "complete" else set()
-        seen = [(place, one, one.t // MONTH) for place, one in enumerate(said, 1) if one.words and one.t // MONTH in covered]
-        turn: dict[object, tuple[int, int]] = {}
-        for place, one, month in seen:
-            turn.setdefault(one.person, (place, month))
-        monthly: dict[int, list[tuple[int, str]]] = defaultdict(list)
-        for _, one, month in sorted(seen, key=lambda known: (turn[known[1].person][0], known[0])):
-            if turn[one.person][1] == month:
-                monthly[month] += [(turn[one.person][0], word) for word in one.words]
-        kept = [monthly[month] for month in sorted(monthly) if len(monthly[month]) >= 200]
+    for community, kept in monthly(activity).items():
         if len(kept) < 3 or activity.places.at[community, "language"] in {"zh", "ja", "th", "lo", "km"}:
             continue
         size = min(map(len, kept))
@@ -163,6 +153,24 @@ def dynamicity(activity: Activity) -> Told:
         value = _information(spoken, size) - np.mean(chance)
         half = stats.t.ppf(0.95, 19) * np.std(chance, ddof=1) * math.sqrt(1 + 1 / 20)
         told[community] = estimate(value, value - half, value + half, n=len(spoken))
+    return told
+
+
+@cache
+def monthly(activity: Activity) -> dict[str, list[list[tuple[int, str]]]]:
+    """Give the covered months of 200 words: each word with its author's turn, of authors who count in that month."""
+    told = {}
+    for community, said in samples(activity).items():
+        covered = set(months(activity, community)) if activity.places.at[community, "coverage"] == "complete" else set()
+        seen = [(place, one, one.t // MONTH) for place, one in enumerate(said, 1) if one.words and one.t // MONTH in covered]
+        turn: dict[object, tuple[int, int]] = {}
+        for place, one, month in seen:
+            turn.setdefault(one.person, (place, month))
+        spoken: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        for _, one, month in sorted(seen, key=lambda known: (turn[known[1].person][0], known[0])):
+            if turn[one.person][1] == month:
+                spoken[month] += [(turn[one.person][0], word) for word in one.words]
+        told[community] = [spoken[month] for month in sorted(spoken) if len(spoken[month]) >= 200]
     return told
 
 
@@ -191,6 +199,7 @@ def drawn(frequency: int, total: int) -> float:
     return 1 - math.comb(max(total - frequency, 0), DRAWN) / math.comb(total, DRAWN)
 
 
+@cache
 def vocabulary(activity: Activity) -> dict[str, Counter[str]]:
     """Give each community's counts of the run's terms."""
     said = samples(activity)

@@ -152,7 +152,18 @@ def need_concentration(activity: Activity) -> Told:
 
 
 def amount_paid(activity: Activity) -> Told:
-    """Median and quartiles of dollars a month, one amount per author: of the record with the smallest hash."""
+    """Median and quartiles of dollars a month."""
+    told = {}
+    for community, pays in payers(activity).items():
+        dollars = [cents / 100 for currency, cents in pays.values() if currency == "USD"]
+        if dollars:
+            told[community] = estimate(*(float(np.percentile(dollars, share)) for share in (50, 25, 75)), n=len(dollars))
+    return told
+
+
+@cache
+def payers(activity: Activity) -> dict[str, dict[Any, tuple[str, int]]]:
+    """Give what each author pays a month, currency and hundredths: as told by the record with the smallest hash."""
     told = {}
     for community in readable(activity):
         known = activity.groups[community].dropna(subset=["author"])
@@ -163,9 +174,7 @@ def amount_paid(activity: Activity) -> Told:
                 amount = _named_amount(words(row.title, row.text))
                 if amount:
                     pays[row.author] = amount
-        dollars = [cents / 100 for currency, cents in pays.values() if currency == "USD"]
-        if dollars:
-            told[community] = estimate(*(float(np.percentile(dollars, share)) for share in (50, 25, 75)), n=len(dollars))
+        told[community] = pays
     return told
 
 

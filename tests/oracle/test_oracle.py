@@ -128,6 +128,9 @@ def corners() -> list[dict[str, Any]]:
         day = number + 10 if number < 5 else 58 + number / 100
         rows.append(post(who, day, f"{ENGLISH} {number}", communities=["reddit:fresh"], id=f"fresh{number:03d}"))
         rows.append(reply(rows[-1], "person9", day + 0.1, f"{ENGLISH} so {number}", id=f"fresh{number:03d}r"))
+    for number, who in enumerate(crowd(31) * 2):  # once a month each, and what they pay is no dollars
+        day, said = number / 2 + (13 if number > 30 else 0), f"we are paying €{number % 31 + 5} a month for the software"
+        rows.append(post(who, day, f"{said}. {ENGLISH} {number}", communities=["reddit:abroad"], id=f"abroad{number:03d}"))
     return rows
 
 
@@ -138,6 +141,14 @@ def lacking() -> tuple[Measurement, Activity]:
     scope = Scope(sources=("one", "two"))
     measured = measure(connection, scope=scope, settings=FeatureSettings())
     return measured, activity(connection, scope=scope, measured=measured)
+
+
+@pytest.fixture(scope="module")
+def single() -> tuple[Measurement, Activity]:
+    """Measure a community both ways that is the only one."""
+    connection = store([row for row in corners() if row["communities"] == ["reddit:plain"]])
+    measured = measure(connection, scope=Scope(sources=("one",)), settings=FeatureSettings())
+    return measured, activity(connection, scope=Scope(sources=("one",)), measured=measured)
 
 
 def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, portfolio: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -170,14 +181,15 @@ def test_a_made_world_is_measured_as_defined(made, feature):
 
 
 @pytest.mark.parametrize("feature", sorted(FEATURES))
-def test_what_is_lacking_is_said(lacking, feature):
-    """Where a community lacks what a feature needs, value and reason agree too."""
+def test_what_is_lacking_is_said(lacking, single, feature):
+    """Where a community lacks what a feature needs, be it others of its kind, value and reason agree too."""
     assert_agrees(feature, measured=lacking[0], seen=lacking[1])
+    assert_agrees(feature, measured=single[0], seen=single[1])
 
 
-def test_every_reason_is_given_somewhere(made, lacking):
-    """The two made worlds hold every reason there is, each told once by the features and once by the oracle."""
-    given = {reason for world in (made, lacking) for reason in world[0].estimates["missing_reason"].dropna()}
+def test_every_reason_is_given_somewhere(made, lacking, single):
+    """The made worlds hold every reason there is, each told once by the features and once by the oracle."""
+    given = {reason for world in (made, lacking, single) for reason in world[0].estimates["missing_reason"].dropna()}
     kinds = {
         "small_n",
         "coverage",
@@ -190,6 +202,12 @@ def test_every_reason_is_given_somewhere(made, lacking):
         "overlap",
         "background",
         "parts",
+        "scores",
+        "links",
+        "strata",
+        "histories",
+        "currency",
+        "communities",
     }
     assert {reason.split(":")[0] for reason in given} >= kinds | {"portfolio", "products", "no portfolio configured"}
 
