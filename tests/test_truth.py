@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.panel import UNTOLD
 from benchmarks.redraw import redraw
 from benchmarks.truth import compared, table
 from discovery.features import FEATURES
@@ -29,9 +30,9 @@ def test_intervals_hold_the_planted_truth(rows: pd.DataFrame) -> None:
 
 
 def test_every_feature_has_a_truth(rows: pd.DataFrame) -> None:
-    """No feature is known in every community and has no true value anywhere."""
+    """No feature but those that are said to wait for it is without a true value."""
     known = rows[rows["value"].notna()].groupby("feature")["truth"].apply(lambda true: true.notna().mean())
-    assert set(known.index) == set(FEATURES)
+    assert set(known.index) == set(FEATURES) - set(UNTOLD)
     assert (known > 0.5).all()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from discovery.features import FEATURES, FeatureSettings, Measurement, Scope, measure
@@ -21,15 +23,13 @@ SETS = {
     "front pages": (f"reddit_listings:{DATA}/reddit_api_listings_2020", EVER),
 }
 """Each with the part of its time that is measured: tags, categories, channels, listings."""
+QUICK = ("coffee", "komodo")
+"""The others take a minute and more: `make test-peers`."""
 
 
-@pytest.fixture(scope="module", params=SETS)
-def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Measurement, Activity]:
+def both(name: str, folder: Path) -> tuple[Measurement, Activity]:
     """Collect a real set and measure it both ways."""
-    argument, window = SETS[request.param]
-    if not DATA.exists():
-        pytest.skip(f"no real data at {DATA}")
-    folder = tmp_path_factory.mktemp("real")
+    argument, window = SETS[name]
     source = load(argument, credentials={})
     with ActivityStore.open(folder / "activity.duckdb", pseudonyms=Pseudonyms.open(folder / "pseudonym.key")) as store:
         store.begin(SourceEntry(source.name, source.kind, source.live, "unknown", True, False, ""), run_id="real")
@@ -42,7 +42,11 @@ def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("feature", sorted(FEATURES))
-def test_a_real_set_is_measured_as_defined(real: tuple[Measurement, Activity], feature: str) -> None:
+@pytest.mark.parametrize("name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.peers) for name in SETS])
+def test_a_real_set_is_measured_as_defined(name: str, tmp_path: Path) -> None:
     """Every feature agrees in every community of the set, and so does why it is missing."""
-    assert_agrees(feature, measured=real[0], seen=real[1])
+    if not DATA.exists():
+        pytest.skip(f"no real data at {DATA}")
+    measured, seen = both(name, tmp_path)
+    for feature in sorted(FEATURES):
+        assert_agrees(feature, measured=measured, seen=seen)
