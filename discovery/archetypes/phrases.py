@@ -20,8 +20,10 @@ class Phrase(NamedTuple):
     """The same as a sentence that holds ``{value}``; empty where the value is on a scale of ours that nobody can picture."""
 
 
-UNTOLD = frozenset({"bot_share", "burst_share", "deleted_share", "domain_concentration", "duplicate_share"})
-"""Features that tell how sound the records are, not what people do: nothing is named after them."""
+UNTOLD = frozenset(
+    {"bot_share", "burst_share", "crosspost_share", "deleted_share", "domain_concentration", "duplicate_share", "mattr", "mtld"}
+)
+"""Features that tell how sound the records are, not what people do, or once more how words vary: nothing is named after them."""
 PHRASES: dict[str, Phrase] = {
     "posting_frequency": Phrase("pace", "number", "more is posted", "less is posted", "{value} posts and replies are written a day"),
     "burstiness": Phrase("rhythm", "number", "talk comes in bursts", "talk flows more evenly"),
@@ -97,6 +99,7 @@ PHRASES: dict[str, Phrase] = {
         "{value} of the people are active in another community",
     ),
     "lexical_diversity": Phrase("vocabulary", "number", "words vary more", "words repeat more"),
+    "dynamicity": Phrase("vocabulary", "number", "the words change more from month to month", "the words change less from month to month"),
     "specificity": Phrase("jargon", "number", "talk is more specialised", "talk is more general"),
     "question_share": Phrase(
         "questions", "percent", "more posts are questions", "fewer posts are questions",
@@ -125,6 +128,9 @@ PHRASES: dict[str, Phrase] = {
     "hypothetical_pay": Phrase(
         "money", "percent", "more people say they would pay", "fewer people say they would pay",
         "{value} of the people say they would pay",
+    ),
+    "amount_paid": Phrase(
+        "money", "number", "people pay more a month", "people pay less a month", "those who say so pay {value} dollars a month",
     ),
     "money": Phrase(
         "money", "percent", "more people pay or want to buy", "fewer people pay or want to buy",
