@@ -63,7 +63,7 @@ def add(store, *records, source="file:one", run_id="r1", **values):
 
 def dump(store):
     """All that the store holds, in an order of its own; not by which page a record was last changed, which is a matter of paging."""
-    rows = {table: store.connection.execute(f"SELECT COLUMNS(c -> c <> 'changed') FROM {table}").fetchall() for table in TABLES}  # noqa: S608 - ours
+    rows = {table: store.connection.execute(f"SELECT COLUMNS(lambda c: c <> 'changed') FROM {table}").fetchall() for table in TABLES}  # noqa: S608 - ours
     return {table: sorted(map(repr, found)) for table, found in rows.items()}
 
 

@@ -6,6 +6,7 @@ community, so that neither the order of the input nor the number of threads chan
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -175,16 +176,11 @@ def _statistics(
         "followed_author_months": (strata, strata.filter(like="present_").sum(axis=1) * strata["authors"]),
         "links": (links, links["links"]),
         "long_texts": (crossings, crossings["texts"]),
+        "lively_months": (waits, waits["waits"] > 0),
+        "need_votes": (found, found["voter"] >= 0),
+        "payers": (payers, payers["currency"] == spending.CURRENCY),
     }
-    for name, (table, amount) in amounts.items():
-        facts[name] = np.bincount(table["row"], amount, len(facts))
-    facts["lively_months"] = np.bincount(waits["row"], minlength=len(facts))
-    facts["need_votes"] = np.bincount(found["row"], minlength=len(facts))
-    facts["payers"] = np.bincount(payers["row"][payers["currency"] == spending.CURRENCY], minlength=len(facts))
-    facts["portfolio"] = facts["community"].isin(scope.portfolio)
-    counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
-    whole = [column for column in counts if column not in {"exposure", "observed"} and facts[column].dtype != bool]
-    facts[whole] = facts[whole].fillna(0).astype("int64")
+    facts = _counted(facts.assign(portfolio=facts["community"].isin(scope.portfolio)), amounts)
     load(connection, "portfolio", pd.DataFrame({"row": facts.index[facts["portfolio"]].to_numpy(dtype="int64")}))
     statistics = Statistics(
         communities=facts,
@@ -210,6 +206,16 @@ def _statistics(
     facts["voters"] = author_totals(statistics, "voters").astype("int64")
     facts["procuring_authors"] = author_totals(statistics, "T3").astype("int64")
     return statistics, found
+
+
+def _counted(facts: pd.DataFrame, amounts: Mapping[str, tuple[pd.DataFrame, pd.Series[float] | pd.Series[bool]]]) -> pd.DataFrame:
+    """Add up, by row, the amounts that evidence is counted in, and make whole numbers of all counts; where nothing was, 0."""
+    for name, (table, amount) in amounts.items():
+        facts[name] = np.bincount(table["row"], amount, len(facts))
+    counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]
+    whole = [column for column in counts if column not in {"exposure", "observed"} and facts[column].dtype != bool]
+    facts[whole] = facts[whole].fillna(0).astype("int64")
+    return facts
 
 
 def _measurement(
