@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from scoring.formula import COMPONENTS
+from storage.reading import ask
 from storage.results import Provenance, Results
 
 Rows = pd.DataFrame | list[dict[str, Any]]
+VIEWS = ("ranked_archetypes", "ranked_niches", "ranked_communities", "community_features", "archetype_evidence", "score_components")
 PROVENANCE = Provenance(version="0.1.0", seed=7, config_sha256="c0ffee")
 DAY = 86_400
 BEGAN = 1_700_000_000
@@ -244,3 +246,8 @@ def published(path: Path, *, tables: Mapping[str, Rows] | None = None, invented:
         results.save(run_id, publication() if tables is None else tables)
         results.publish(run_id, at=BEGAN + 100 * int(run_id[-6:]))
     return path
+
+
+def shown(path: Path) -> list[Any]:
+    """Everything a reader sees of the published run."""
+    return [ask(path, f'SELECT * FROM "{view}"') for view in VIEWS]  # noqa: S608  our own names
