@@ -107,7 +107,7 @@ class _Night:
         verdict = judge(candidate, last=self.results.membership()["archetype_id"], settings=self.config.gate)
         if not verdict.publish and until != "publish":
             return self.hold(verdict)
-        self.journal.publish(**{name: rows for name in ("panel", "background") if len(rows := getattr(candidate, name))})
+        self.journal.publish(panel=candidate.panel, background=candidate.background)
         return self.report()
 
     def activity(self) -> ActivityStore:
@@ -181,12 +181,13 @@ class _Night:
             Night(last["archetype_id"], self.results.features(), self.results.profiles()),
         )
         self.results.save(self.journal.run_id, publication.rows(found, delivery=delivery, last=last, drift=moved))
-        rankings = found.rankings
-        panel, words = rankings.panel.rows(), Background.of(found.measurement)
-        new_panel = rankings.panel_is_new and not self.invented
-        new_words = words.version != self.results.background_version() and not self.invented
-        fresh = panel if new_panel else panel.head(0), words.rows() if new_words else pd.DataFrame()
-        return Candidate(found.interpretation.communities["archetype_id"], *fresh)
+        rankings, words, none = found.rankings, Background.of(found.measurement), pd.DataFrame()
+        new_words = words.version != self.results.background_version()
+        return Candidate(
+            found.interpretation.communities["archetype_id"],
+            panel=rankings.panel.rows() if rankings.panel_is_new and not self.invented else none,
+            background=words.rows() if new_words and not self.invented else none,
+        )
 
     def report(self) -> Outcome:
         """Write the report of the published run; what fails from here on leaves the publication as it is."""

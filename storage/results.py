@@ -174,8 +174,8 @@ class Results:
         Args:
             run_id: A run that was saved and is not finished.
             at: Instant of the publication.
-            panel: Rows of ``panel_value`` to freeze as the next version of the reference panel.
-            background: Rows of ``background_text`` to freeze as the next version of the words that communities are compared with.
+            panel: Rows of ``panel_value`` to freeze as the next version of the reference panel; without rows, none is frozen.
+            background: Rows of ``background_text`` to freeze as the next version of the words that communities are compared with, likewise.
 
         Raises:
             ValueError: The run is not saved, or finished; or what is frozen is not the next version.
@@ -185,9 +185,9 @@ class Results:
             if not run.detail:
                 raise ValueError(f"Run {run_id} has not been saved: there is nothing to publish.")
             _set(connection, run_id, status="published", finished_at=at, published_at=at)
-            if panel is not None:
+            if panel is not None and len(panel):
                 _freeze(connection, panel_table, panel, called="reference panel")
-            if background is not None:
+            if background is not None and len(background):
                 _freeze(connection, background_table, background, called="background")
             _point_to(connection, run_id)
 

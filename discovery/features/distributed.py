@@ -19,7 +19,7 @@ from discovery.features import selection
 from discovery.features.measure import combine
 from discovery.features.measurement import Measurement, Scope
 from discovery.features.members import READINGS, arrive, delivered, last_shown
-from discovery.features.partials import NOTHING, Known, known
+from discovery.features.partials import known
 from discovery.features.reduction import reduce
 from discovery.features.selection import load
 from discovery.settings import FeatureSettings
@@ -75,14 +75,9 @@ def measure_parts(connection: duckdb.DuckDBPyConnection, parts: Parts, *, scope:
     spans = selection.spans(shown, sources, scope)
     counts = _merged(parts.look(partial(_counted, sources=chosen, spans=spans)), ["community", "source_id", "shown", "posts"])
     placed = selection.placed(counts.groupby(["community", "source_id"], as_index=False).sum(), sources, spans)
-    known(connection, "")
-    numbered = placed.assign(c=placed["row"])[["c", "community"]]
-    load(connection, "numbered", numbered)
-    connection.execute("CREATE TABLE partial.community AS SELECT c::INTEGER AS c, community FROM numbered")
-    load(connection, "bound", placed.assign(c=placed["row"], listing=placed["coverage"] != "complete")[list(_BOUND)])
-    for packed in parts.reduce(
-        _batched(placed, counts, records=settings.batch_records), partial(_reduced, sources=chosen, settings=settings)
-    ):
+    places = _batched(placed, counts, records=settings.batch_records)
+    _settle(connection, places)
+    for packed in parts.reduce(places, partial(_reduced, sources=chosen, settings=settings)):
         _gather(connection, packed)
     connection.execute("CREATE OR REPLACE TABLE records AS SELECT DISTINCT ON (key) * FROM records")  # a record may be evidence in several
     return combine(connection, placed=placed, sources=sources, scope=scope, settings=settings)
@@ -98,11 +93,19 @@ def _merged(looks: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 
 
 def _batched(placed: pd.DataFrame, counts: pd.DataFrame, *, records: int) -> pd.DataFrame:
-    """Give each community its batch: about so many records each, none divided."""
+    """Give each community its number, which is its row, its bounds and its batch: about so many records each, none divided."""
     size = counts.groupby("community")["shown"].sum().reindex(placed["community"]).to_numpy()
     before = size.cumsum() - size
     listing = placed["coverage"] != "complete"
     return placed.assign(c=placed["row"], listing=listing, batch=before // records)[["community", "batch", *_BOUND]]
+
+
+def _settle(connection: duckdb.DuckDBPyConnection, places: pd.DataFrame) -> None:
+    """Number and bound communities as those who placed them have done."""
+    known(connection, "")
+    load(connection, "numbered", places[["c", "community"]])
+    connection.execute("CREATE TABLE partial.community AS SELECT c::INTEGER AS c, community FROM numbered")
+    load(connection, "bound", places[list(_BOUND)])
 
 
 def _last(connection: duckdb.DuckDBPyConnection, *, sources: list[int]) -> pd.DataFrame:
@@ -121,10 +124,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, *, sources: list[int], spans
 def _reduced(connection: duckdb.DuckDBPyConnection, places: pd.DataFrame, *, sources: list[int], settings: FeatureSettings) -> list[Packed]:
     """Reduce one batch: all its partials, and the records that may stand as evidence."""
     connection.execute("CREATE TABLE records AS SELECT DISTINCT ON (record_id) *, md5_number_lower(record_id) AS key FROM given")
-    known(connection, "")
-    load(connection, "numbered", places[["c", "community"]])
-    connection.execute("CREATE TABLE partial.community AS SELECT c::INTEGER AS c, community FROM numbered")
-    load(connection, "bound", places[list(_BOUND)])
+    _settle(connection, places)
     load(connection, "batch", places[["c"]])
     page = _arrived(connection, sources)
     reduce(connection, settings=settings, page=page)
@@ -134,8 +134,7 @@ def _reduced(connection: duckdb.DuckDBPyConnection, places: pd.DataFrame, *, sou
 
 
 def _arrived(connection: duckdb.DuckDBPyConnection, sources: list[int]) -> int:
-    known(connection, "")
-    return arrive(connection, sources=sources, known=Known(NOTHING, ""))
+    return arrive(connection, sources=sources, known=known(connection, ""))
 
 
 def _packed(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> Packed:

@@ -128,8 +128,7 @@ def _refreshed(connection: duckdb.DuckDBPyConnection, sources: pd.DataFrame, *, 
     """Bring all partials up to the records of the store, in one transaction; return where each community is placed."""
     connection.begin()
     try:
-        so_far = known(connection, fingerprint(scope, settings))
-        page = arrive(connection, sources=sources.index.tolist(), known=so_far)
+        page = arrive(connection, sources=sources.index.tolist(), known=known(connection, fingerprint(scope, settings)))
         placed = selection.place(connection, scope=scope, sources=sources)
         for _ in batches(connection, records=settings.batch_records):
             reduce(connection, settings=settings, page=page)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from discovery.features.partials import NOTHING, Known
+from discovery.features.partials import NOTHING
 from discovery.features.text import THANKS
 
 if TYPE_CHECKING:
@@ -92,23 +92,23 @@ UNION SELECT m.c FROM partial.member m JOIN partial.bound o USING (c) JOIN bound
 """
 
 
-def arrive(connection: duckdb.DuckDBPyConnection, *, sources: Sequence[int], known: Known) -> int:
-    """Bring the members up to the records of these sources; fill ``touched`` with the communities of what is new or gone.
+def arrive(connection: duckdb.DuckDBPyConnection, *, sources: Sequence[int], known: int) -> int:
+    """Bring the members from page ``known`` up to the records of these sources; fill ``touched`` with whose records are new or gone.
 
     Returns:
         The last page the members now hold.
     """
-    chosen = {"sources": list(sources), "page": known.page}
+    chosen = {"sources": list(sources), "page": known}
     connection.execute(TABLES)
     connection.execute("CREATE OR REPLACE TEMP TABLE touched (c INTEGER); CREATE OR REPLACE TEMP TABLE gone (key UBIGINT)")
     connection.execute(_ARRIVED, chosen)
-    if known.page > NOTHING:
+    if known > NOTHING:
         _leave(connection, chosen)
     connection.execute(_COMMUNITY)
     connection.execute(_CREDIT, {"sources": list(sources)})
     connection.execute(_MEMBER, {**chosen, "thanks": THANKS, "repeat": REPEAT_LENGTH})
-    connection.execute("INSERT INTO touched SELECT DISTINCT c FROM partial.member WHERE changed > ?", [known.page])
-    page: int = connection.execute("SELECT greatest(?, coalesce(max(changed), ?)) FROM arrived", [known.page, NOTHING]).fetchall()[0][0]
+    connection.execute("INSERT INTO touched SELECT DISTINCT c FROM partial.member WHERE changed > ?", [known])
+    page: int = connection.execute("SELECT greatest(?, coalesce(max(changed), ?)) FROM arrived", [known, NOTHING]).fetchall()[0][0]
     connection.execute("DROP TABLE arrived")
     return page
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from importlib.metadata import version
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from discovery.features.measurement import Scope
 from discovery.settings import FeatureSettings
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOTHING = -1
-"""Number before that of the first page: nothing is in the partials yet."""
+"""Number before that of the first page: the partials hold nothing yet."""
 _PEERS = ("duckdb", "py3langid", "pyyaml")
 """What partials depend on besides our own code."""
 
@@ -37,14 +37,6 @@ class Partial:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-class Known(NamedTuple):
-    """How far the partials go."""
-
-    page: int
-    """The last page of records they hold; :data:`NOTHING` where they hold none."""
-    fingerprint: str
-
-
 def fingerprint(scope: Scope, settings: FeatureSettings) -> str:
     """Identify what partials mean: which sources and window, which settings, and the definitions, which are the code of this package."""
     code = hashlib.sha256()
@@ -56,17 +48,17 @@ def fingerprint(scope: Scope, settings: FeatureSettings) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def known(connection: duckdb.DuckDBPyConnection, meaning: str) -> Known:
-    """Tell how far the partials of this meaning go; those of another meaning are dropped."""
+def known(connection: duckdb.DuckDBPyConnection, meaning: str) -> int:
+    """Tell the last page of records that the partials of this meaning hold; those of another meaning are dropped."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS partial")
     connection.execute("CREATE TABLE IF NOT EXISTS partial.state (fingerprint TEXT NOT NULL, page BIGINT NOT NULL)")
     found = connection.execute("SELECT page FROM partial.state WHERE fingerprint = ?", [meaning]).fetchall()
     if found:
-        return Known(found[0][0], meaning)
+        return int(found[0][0])
     connection.execute("DROP SCHEMA partial CASCADE; CREATE SCHEMA partial")
     connection.execute("CREATE TABLE partial.state (fingerprint TEXT NOT NULL, page BIGINT NOT NULL)")
     connection.execute("INSERT INTO partial.state VALUES (?, ?)", [meaning, NOTHING])
-    return Known(NOTHING, meaning)
+    return NOTHING
 
 
 def advance(connection: duckdb.DuckDBPyConnection, page: int) -> None:
