@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from discovery.config import Config
-from discovery.features import Measurement, Scope, measure
+from discovery.features import Background, Measurement, Scope, measure
 from discovery.features.distributed import measure_parts
 from discovery.lock import locked
 from storage import exchange
 from storage.activity import ActivityStore
+from storage.errors import ActivityFileError
 from storage.pseudonyms import Pseudonyms
 from storage.reading import Answer
+from storage.results import Results
 
 COLUMNS = ["community", "feature", "value", "low", "high", "n", "coverage", "missing_reason"]
 
@@ -20,13 +22,16 @@ def export(config: Config, folder: Path) -> int:
     """Write the activity store as Parquet files; return the number of records.
 
     Raises:
+        ActivityFileError: there is no activity yet.
         FileExistsError: the folder is there already.
         RunLockedError: a run holds the store.
     """
+    path = config.data_dir / "activity.duckdb"
+    if not path.exists():
+        raise ActivityFileError(f"There is no activity at {path}: `subcurrent collect` reads some.")
     with locked(config.data_dir):
         pseudonyms = Pseudonyms.open(config.data_dir / "pseudonym.key")
         limits = config.limits
-        path = config.data_dir / "activity.duckdb"
         with ActivityStore.open(path, pseudonyms=pseudonyms, memory_limit=limits.memory, threads=limits.threads) as store:
             return exchange.export(store.connection, folder)
 
@@ -34,9 +39,11 @@ def export(config: Config, folder: Path) -> int:
 def measured(config: Config, folder: str, *, spark: bool) -> Measurement:
     """Measure exported activity, all of its sources; ``now`` is the last instant each of them shows.
 
+    Specificity compares with the words that the data directory has frozen, as its next run would.
+
     Raises:
         ActivityFileError: the folder holds no activity.
-        NoSparkError: it is to run on Spark, and pyspark is not installed.
+        MissingExtraError: it is to run on Spark, and pyspark is not installed.
     """
     from discovery.features.spark import SparkParts, session  # noqa: PLC0415 - an extra
 
@@ -45,10 +52,20 @@ def measured(config: Config, folder: str, *, spark: bool) -> Measurement:
         names = tuple(name for (name,) in connection.execute("SELECT name FROM sources ORDER BY name").fetchall())
         scope = Scope(sources=names, window_days=config.window_days, portfolio=config.portfolio)
         if not spark:
-            return measure(connection, scope=scope, settings=config.features)
+            return measure(connection, scope=scope, settings=config.features, frozen=_frozen(config))
         with session() as running:
             parts = SparkParts(running, folder, memory_limit=limits.memory)
-            return measure_parts(connection, parts, scope=scope, settings=config.features)
+            return measure_parts(connection, parts, scope=scope, settings=config.features, frozen=_frozen(config))
+
+
+def _frozen(config: Config) -> Background | None:
+    """Read the words that later runs of the data directory are compared with, if it has any."""
+    path = config.data_dir / "subcurrent.db"
+    if not path.exists():
+        return None
+    with locked(config.data_dir), Results.open(path) as results:
+        words = results.background()
+    return None if words is None else Background.from_rows(words)
 
 
 def answer(measurement: Measurement) -> Answer:

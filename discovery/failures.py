@@ -19,7 +19,14 @@ from discovery.lock import DataDirError, RunLockedError
 from discovery.sources import UnknownSourceError
 from scoring.escape import terminal_text
 from scoring.explanation import UnknownEntityError
-from storage.errors import ActivityFileError, ResultsFileError, SourceNotStoredError, UnbalancedBatchError, UnknownCollectionError
+from storage.errors import (
+    ActivityFileError,
+    MissingExtraError,
+    ResultsFileError,
+    SourceNotStoredError,
+    UnbalancedBatchError,
+    UnknownCollectionError,
+)
 from storage.pseudonyms import PseudonymKeyError
 from storage.reading import QueryError
 
@@ -29,6 +36,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     UnknownSourceError: MISUSED,
     DataDirError: MISUSED,
     UnknownEntityError: MISUSED,
+    MissingExtraError: MISUSED,
     QueryError: MISUSED,
     RunLockedError: LOCKED,
     ResultsFileError: FAILED,

@@ -15,6 +15,10 @@ class UnknownCollectionError(LookupError):
     """A source was not begun in this run."""
 
 
+class MissingExtraError(RuntimeError):
+    """What was asked for needs packages of an extra that is not installed."""
+
+
 class SourceNotStoredError(LookupError):
     """The run names a source of which the store holds nothing."""
 

@@ -7,7 +7,9 @@ keeps them; the folder is as private as the store.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,18 +24,24 @@ FILE_SIZE = "128MB"
 
 
 def export(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
-    """Write the activity into a folder that is not there yet; return the number of records.
+    """Write the activity into a folder that is not there yet; return the number of records. What breaks off leaves ``folder.new``.
 
     Raises:
         FileExistsError: it is there.
     """
+    if folder.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+    fresh = folder.with_name(f"{folder.name}.new")
     before = os.umask(0o077)
     try:
-        folder.mkdir(parents=True)
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
         for table in (SOURCES, COMMUNITIES):
-            connection.table(table).write_parquet(str(folder / f"{table}.parquet"), compression="zstd")
-        files = f"'{_quoted(folder / RECORDS)}' (FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES '{FILE_SIZE}')"
-        return int(connection.execute(f"COPY ({_RECORDS}) TO {files}").fetchall()[0][0])
+            connection.table(table).write_parquet(str(fresh / f"{table}.parquet"), compression="zstd")
+        files = f"'{_quoted(fresh / RECORDS)}' (FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES '{FILE_SIZE}')"
+        count = int(connection.execute(f"COPY ({_RECORDS}) TO {files}").fetchall()[0][0])
+        fresh.rename(folder)
+        return count
     finally:
         os.umask(before)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import stat
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from storage.errors import ActivityFileError
 from storage.exchange import export, imported
-from tests.command_line import configured, subcurrent
+from tests.command_line import configured, hobbies, subcurrent
 from tests.feature_records import post, store
 
 WORLD = "world:3?communities=16&days=112&scale=.2"
@@ -25,6 +26,33 @@ def test_exported_activity_is_measured_as_it_was(tmp_path: Path) -> None:
     printed = json.loads(subcurrent("measure", "--activity", folder, "--config", config, "--json").out)
     stored = json.loads(subcurrent("sql", query, "--config", config, "--json").out)
     assert [list(row.values()) for row in printed] == [list(row.values()) for row in stored]
+
+
+def test_exported_activity_is_compared_with_the_frozen_words(tmp_path: Path) -> None:
+    """On a later night the words of the first published run are what an export is measured against, as the run itself is."""
+    folder = hobbies(tmp_path, ("a.csv", "b.csv"))
+    config = configured(tmp_path)
+    alone = ("--source", f"table:{folder / 'posts' / 'a.csv'}")
+    both = (*alone, "--source", f"table:{folder / 'posts' / 'b.csv'}")
+    assert [subcurrent("run", "--config", config, *sources).code for sources in (both, alone)] == [0, 0]
+    assert subcurrent("export", tmp_path / "activity", "--config", config).code == 0
+    printed = json.loads(subcurrent("measure", "--activity", tmp_path / "activity", "--config", config, "--json").out)
+    stored = json.loads(subcurrent("sql", "SELECT community_id, value FROM community_features WHERE feature = 'specificity'",
+                                   "--config", config, "--json").out)  # fmt: skip
+    told = {row["community"]: row["value"] for row in printed if row["feature"] == "specificity"}
+    assert {row["community_id"]: row["value"] for row in stored}.items() <= told.items()
+    assert any(row["value"] is not None for row in stored)
+
+
+def test_nothing_to_export_is_said(tmp_path: Path) -> None:
+    """Without a store, with a folder that is there, or without Spark, a line says what to do; nothing is made."""
+    config = configured(tmp_path)
+    said = subcurrent("export", tmp_path / "out", "--config", config)
+    assert (said.code, "subcurrent collect" in said.err, (tmp_path / "out").exists()) == (1, True, False)
+    export(store([post("ana", 1)]), tmp_path / "out")
+    if not find_spec("pyspark"):
+        said = subcurrent("measure", "--activity", tmp_path / "out", "--engine", "spark", "--config", config)
+        assert (said.code, "pip install 'subcurrent[cluster]'" in said.err) == (2, True)
 
 
 def test_an_export_is_private_and_never_overwrites(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from discovery.features.members import READINGS, arrive, delivered, last_shown
 from discovery.features.partials import known
 from discovery.features.reduction import reduce
 from discovery.features.selection import load
+from discovery.features.specificity import Background
 from discovery.settings import FeatureSettings
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class Parts(Protocol):
         """
 
 
-def measure_parts(connection: duckdb.DuckDBPyConnection, parts: Parts, *, scope: Scope, settings: FeatureSettings) -> Measurement:
+def measure_parts(
+    connection: duckdb.DuckDBPyConnection, parts: Parts, *, scope: Scope, settings: FeatureSettings, frozen: Background | None = None
+) -> Measurement:
     """Measure records that lie in parts; ``connection`` holds the tables ``sources`` and ``communities``, and gets the partials.
 
     Raises:
@@ -80,7 +83,7 @@ def measure_parts(connection: duckdb.DuckDBPyConnection, parts: Parts, *, scope:
     for packed in parts.reduce(places, partial(_reduced, sources=chosen, settings=settings)):
         _gather(connection, packed)
     connection.execute("CREATE OR REPLACE TABLE records AS SELECT DISTINCT ON (key) * FROM records")  # a record may be evidence in several
-    return combine(connection, placed=placed, sources=sources, scope=scope, settings=settings)
+    return combine(connection, placed=placed, sources=sources, scope=scope, settings=settings, frozen=frozen)
 
 
 _BOUND = ("c", "row", "since", "now", "listing")

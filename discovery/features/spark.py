@@ -17,6 +17,7 @@ import duckdb
 import pandas as pd
 
 from discovery.features.distributed import NARROW, Look, Packed
+from storage.errors import MissingExtraError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,18 +27,14 @@ SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.ui.showConsoleProgress":
 _LOOKED = {"source_id": "bigint", "last_at": "bigint", "community": "string", "shown": "bigint", "posts": "bigint"}
 
 
-class NoSparkError(ImportError):
-    """pyspark is not installed."""
-
-
 def session() -> SparkSession:
     """Start Spark, or join the session that ``spark-submit`` has begun; without a master told it runs on this machine.
 
     Raises:
-        NoSparkError: pyspark is not installed.
+        MissingExtraError: pyspark is not installed.
     """
     if importlib.util.find_spec("pyspark") is None:
-        raise NoSparkError("Measuring on Spark needs pyspark and Java 17: pip install 'subcurrent[cluster]'.")
+        raise MissingExtraError("Measuring on Spark needs pyspark and Java 17: pip install 'subcurrent[cluster]'.")
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra, and heavy
 
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)  # between us goes Arrow alone
