@@ -5,8 +5,8 @@ as many that arrive later, some of them late or edits; ``bare``, a folder of a s
 ``records.parquet``, the same for peers.
 
 Communities follow Zipf's law, and so do the people of each; every tenth record is by someone who may speak anywhere. Threads are short,
-a few are long. Words are drawn from phrases, of which each community prefers its own; one record in twenty says something that the
-intent patterns look for. The planted world says more, and is written record by record.
+a few are long, and all is said by the last instant. Words are drawn from phrases, of which each community prefers its own; one record in
+twenty says something that the intent patterns look for. The planted world says more, and is written record by record.
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ _PLACED = """
 CREATE TABLE placed AS
 WITH numbered AS (SELECT *, c * 16777216 + j AS id, j // 5 AS block, j % 5 = 0 AS post FROM drawn),
 threaded AS (SELECT *, CASE WHEN post OR hash(id, 2) % 4 > 0 THEN block ELSE block - block % 8 END * 5 AS opener FROM numbered),
-timed AS (
-    SELECT *, ($since + $span * (opener + u(c * 16777216 + opener, 3)) / (size + 5))::BIGINT
-        + CASE WHEN post THEN 0 ELSE (-21600 * ln(1 - u(id, 4)) * CASE WHEN hash(c, opener) % 6 = 0 THEN 20 ELSE 1 END)::BIGINT END AS t
+opened AS (
+    SELECT *, ($since + $span * (opener + u(c * 16777216 + opener, 3)) / (size + 5))::BIGINT AS began,
+        CASE WHEN post THEN 0 ELSE -21600 * ln(1 - u(id, 4)) * CASE WHEN hash(c, opener) % 6 = 0 THEN 20 ELSE 1 END END AS wait,
+        $since + $span - began AS rest
     FROM threaded
-), spoken AS (
+), timed AS (SELECT *, began + CASE WHEN wait > rest THEN u(id, 18) * rest ELSE wait END::BIGINT AS t FROM opened),
+spoken AS (
     SELECT *, CASE WHEN u(id, 5) < 0.03 THEN NULL WHEN u(id, 6) < 0.1 THEN zipf(50000, id, 7)
         ELSE 1048576 * (c + 1) + zipf(greatest(3, size // 6), id, 7) END AS author FROM timed
 )

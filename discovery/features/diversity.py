@@ -43,13 +43,13 @@ SELECT c, left_out, (before + unnest(range(n)))::BIGINT AS place, hash(unnest(wo
 
 
 def reduce(connection: duckdb.DuckDBPyConnection) -> None:
-    """Measure every community of the batch with enough tokens, a bounded number of tokens at a time: the partial ``variety``."""
+    """Measure every community of ``told`` with enough tokens, a bounded number of tokens at a time: the partial ``variety``."""
     sizes = connection.execute("SELECT c, sum(n)::BIGINT AS tokens FROM told GROUP BY c ORDER BY c").df().set_index("c")["tokens"]
     tokens = sizes[sizes >= LEAST]
     frames = [_measured(connection, block) for _, block in tokens.groupby((tokens.cumsum() - 1) // TOKENS_AT_ONCE)]
     empty = pd.DataFrame(columns=["c", "left_out", *MEASURES], dtype=float)
     found = pd.concat(frames) if frames else empty
-    renew_frame(connection, "variety", found, "c INTEGER, left_out INTEGER, hdd DOUBLE, mattr DOUBLE, mtld DOUBLE")
+    renew_frame(connection, "variety", found, "c INTEGER, left_out INTEGER, hdd DOUBLE, mattr DOUBLE, mtld DOUBLE", of="reworded")
 
 
 def measured_varieties(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:

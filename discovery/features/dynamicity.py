@@ -1,6 +1,6 @@
 """How much a community's words change from month to month, beyond what chance makes of any sample.
 
-In: the temporary tables ``told`` and ``entry``. Out: the partial ``change`` and the feature. The mean of
+In: the temporary table ``told``. Out: the partial ``change`` and the feature. The mean of
 ln P(w in the month) / P(w) over a sample's words is above zero even where nothing changes, the more the fewer the words. What the
 same texts show when they are dealt to the months at random is taken off. It is people who are dealt, each with all they said, and
 each counts in one month: else somebody who comes and goes with pet words would look like a change of everybody's.
@@ -18,7 +18,6 @@ from scipy import special
 from discovery.features.declaration import Evidence, Floats, Interval, Statistics, because, columns, feature
 from discovery.features.estimation import totals
 from discovery.features.partials import renew_frame
-from discovery.features.selection import MONTH
 from discovery.features.text import UNSPACED
 
 if TYPE_CHECKING:
@@ -35,27 +34,22 @@ TOKENS_AT_ONCE = 500_000
 
 _MONTHLY = """
 CREATE OR REPLACE TEMP TABLE monthly AS
-WITH lived AS (
-    SELECT c, (min(t) + $month - 1) // $month AS first, max(t) // $month AS last
-    FROM entry JOIN bound USING (c) WHERE NOT listing GROUP BY c
-), covered AS (
-    SELECT c, last, person, place, t // $month AS m, n, words FROM told JOIN lived USING (c)
-    WHERE t // $month >= first AND ($with_last OR t // $month < last)
-), home AS (SELECT c, person, arg_min(m, place) AS m, min(place) AS turn FROM covered GROUP BY c, person),
+WITH covered AS (SELECT c, person, place, m, n, words FROM told WHERE m IS NOT NULL),
+home AS (SELECT c, person, arg_min(m, place) AS m, min(place) AS turn FROM covered GROUP BY c, person),
 said AS (
-    SELECT c, last, m, turn, n, words, sum(n) OVER (PARTITION BY c, m) AS size,
+    SELECT c, m, turn, n, words, sum(n) OVER (PARTITION BY c, m) AS size,
         sum(n) OVER (PARTITION BY c, m ORDER BY turn, place) - n AS before
     FROM covered JOIN home USING (c, person, m)
 ), counted AS (
     SELECT *, min(size) OVER (PARTITION BY c) AS most, dense_rank() OVER (PARTITION BY c ORDER BY m) - 1 AS nth
     FROM said WHERE size >= $least
 )
-SELECT c, last, turn, nth, most, before, least(n, most - before)::BIGINT AS n, words FROM counted WHERE before < most
+SELECT c, turn, nth, most, before, least(n, most - before)::BIGINT AS n, words FROM counted WHERE before < most
 """
 """A person's home is the month of the sampled record with the smallest hash; of every month as many words count as of the shortest."""
 
 _SIZES = """
-SELECT c, min(last) AS last, max(nth) + 1 AS months, min(most)::BIGINT AS each, months * each AS words FROM monthly GROUP BY c ORDER BY c
+SELECT c, max(nth) + 1 AS months, min(most)::BIGINT AS each, months * each AS words FROM monthly GROUP BY c ORDER BY c
 """
 
 _TOKENS = """
@@ -64,7 +58,7 @@ FROM monthly WHERE c BETWEEN $first AND $last
 """
 
 _CHANGES = """
-SELECT row, months, words, change, error FROM partial.change JOIN span USING (c) WHERE with_last = (month_to > last) ORDER BY row
+SELECT row, months, words, change, error FROM partial.change JOIN span USING (c) ORDER BY row
 """
 
 
@@ -81,33 +75,20 @@ class Monthly(NamedTuple):
 
 
 def reduce(connection: duckdb.DuckDBPyConnection) -> None:
-    """Measure the change of the batch's communities, with the newest record's month and without: the partial ``change``.
-
-    Whether that month is covered is for ``now`` to say, when partials are combined.
-    """
-    found = pd.concat([_changes(connection, with_last=with_last) for with_last in (False, True)])
-    renew_frame(
-        connection,
-        "change",
-        found,
-        "c INTEGER, last BIGINT, with_last BOOLEAN, months BIGINT, words BIGINT, change DOUBLE, error DOUBLE",
-    )
+    """Measure the change of the communities of ``told``, over the whole covered months of their sample: the partial ``change``."""
+    connection.execute(_MONTHLY, {"least": LEAST_WORDS})
+    sizes = connection.execute(_SIZES).df().assign(change=np.nan, error=np.nan)
+    enough = sizes[sizes["months"] >= LEAST_MONTHS]
+    for _, block in enough.groupby((enough["words"].cumsum() - 1) // TOKENS_AT_ONCE):
+        sizes.loc[block.index, ["change", "error"]] = change(_texts(connection, block)).T
+    connection.execute("DROP TABLE monthly")
+    columns = "c INTEGER, months BIGINT, words BIGINT, change DOUBLE, error DOUBLE"
+    renew_frame(connection, "change", sizes, columns, of="reworded")
 
 
 def measured_changes(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Give the change of every community with a covered month of words: row, months, words, change, error; NaN below three months."""
     return connection.execute(_CHANGES).df()
-
-
-def _changes(connection: duckdb.DuckDBPyConnection, *, with_last: bool) -> pd.DataFrame:
-    """Measure the communities that have a month of words."""
-    connection.execute(_MONTHLY, {"month": MONTH, "least": LEAST_WORDS, "with_last": with_last})
-    sizes = connection.execute(_SIZES).df().assign(change=np.nan, error=np.nan, with_last=with_last)
-    enough = sizes[sizes["months"] >= LEAST_MONTHS]
-    for _, block in enough.groupby((enough["words"].cumsum() - 1) // TOKENS_AT_ONCE):
-        sizes.loc[block.index, ["change", "error"]] = change(_texts(connection, block)).T
-    connection.execute("DROP TABLE monthly")
-    return sizes.drop(columns="each")
 
 
 def _texts(connection: duckdb.DuckDBPyConnection, sizes: pd.DataFrame) -> Monthly:

@@ -89,6 +89,7 @@ SELECT n.c FROM bound n LEFT JOIN partial.bound o USING (c) WHERE o.c IS NULL OR
 UNION SELECT o.c FROM partial.bound o ANTI JOIN bound USING (c)
 UNION SELECT m.c FROM partial.member m JOIN partial.bound o USING (c) JOIN bound n USING (c)
     WHERE (m.t BETWEEN o.since AND o.now) <> (m.t BETWEEN n.since AND n.now)
+        OR (m.t // $month < o.now // $month) <> (m.t // $month < n.now // $month)
 """
 
 
@@ -135,10 +136,10 @@ def delivered(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     return connection.execute(_DELIVERED).df()
 
 
-def bind(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bound the members of each community by what its main source spans (table ``placed``); bounds that moved touch it."""
+def bind(connection: duckdb.DuckDBPyConnection, *, month: int) -> None:
+    """Bound the members of each community by what its main source spans (table ``placed``); bounds and months that passed them touch it."""
     connection.execute(_BOUND)
-    connection.execute(_MOVED)
+    connection.execute(_MOVED, {"month": month})
     connection.execute("DELETE FROM partial.bound; INSERT INTO partial.bound SELECT c, since, now, listing FROM bound")
 
 

@@ -66,17 +66,17 @@ def advance(connection: duckdb.DuckDBPyConnection, page: int) -> None:
     connection.execute("UPDATE partial.state SET page = ?", [page])
 
 
-def renew(connection: duckdb.DuckDBPyConnection, *partials: Partial) -> None:
-    """Compute the rows of the communities of the temporary table ``batch`` afresh."""
+def renew(connection: duckdb.DuckDBPyConnection, *partials: Partial, of: str = "batch") -> None:
+    """Compute the rows of the communities of a temporary table afresh."""
     for partial in partials:
-        _replace(connection, partial.name, partial.query, dict(partial.values))
+        _replace(connection, partial.name, partial.query, dict(partial.values), of)
 
 
-def renew_frame(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, columns: str) -> None:
-    """Put rows that Python computed in the place of those of the batch; ``columns`` names and types them, as SQL does."""
+def renew_frame(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, columns: str, *, of: str) -> None:
+    """Put rows that Python computed in the place of those of these communities; ``columns`` names and types them, as SQL does."""
     connection.register("computed", frame)
     picked = ", ".join(f'computed."{column.split()[0]}"::{column.split()[1]} AS "{column.split()[0]}"' for column in columns.split(", "))
-    _replace(connection, name, f"SELECT {picked} FROM computed", {})  # noqa: S608 - columns are ours
+    _replace(connection, name, f"SELECT {picked} FROM computed", {}, of)  # noqa: S608 - columns are ours
     connection.unregister("computed")
 
 
@@ -102,7 +102,7 @@ def want(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     )
 
 
-def _replace(connection: duckdb.DuckDBPyConnection, name: str, query: str, values: dict[str, object]) -> None:
+def _replace(connection: duckdb.DuckDBPyConnection, name: str, query: str, values: dict[str, object], of: str) -> None:
     connection.execute(f"CREATE TABLE IF NOT EXISTS partial.{name} AS FROM ({query}) LIMIT 0", values or None)
-    connection.execute(f"DELETE FROM partial.{name} WHERE c IN (SELECT c FROM batch)")  # noqa: S608 - the names are ours
+    connection.execute(f"DELETE FROM partial.{name} WHERE c IN (SELECT c FROM {of})")  # noqa: S608 - the names are ours
     connection.execute(f"INSERT INTO partial.{name} {query}", values or None)

@@ -34,7 +34,7 @@ from discovery.settings import FeatureSettings
 if TYPE_CHECKING:
     import duckdb
 
-BATCH_TABLES = ("batch", "entry", "wanted", "told", "monthly", "readable", "unread")
+BATCH_TABLES = ("batch", "entry", "sample", "wanted", "reworded", "told", "monthly", "readable", "unread")
 """Temporary tables of a batch."""
 
 
@@ -48,7 +48,7 @@ def reduce(connection: duckdb.DuckDBPyConnection, *, settings: FeatureSettings, 
     vocabulary.read_words(connection, records=settings.sample_records)
     diversity.reduce(connection)
     dynamicity.reduce(connection)
-    connection.execute("DROP TABLE told")
+    connection.execute("DROP TABLE told; DROP TABLE reworded")
     _read(connection, page)
     renew(connection, *intent.partials(settings.mentions_per_tier), *replies.PARTIALS, *authors.PARTIALS, *needs.PARTIALS)
     renew(connection, *rhythm.PARTIALS, *reception.PARTIALS, *integrity.PARTIALS, *spending.PARTIALS)

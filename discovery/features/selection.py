@@ -39,7 +39,7 @@ repeated AS (
     SELECT c, author, said, min(t::HUGEINT * 18446744073709551616 + key) AS first FROM mine
     WHERE said IS NOT NULL AND author IS NOT NULL GROUP BY ALL HAVING count(*) > 1
 )
-SELECT c, key, author AS a, post, t, thread, parent,
+SELECT c, key, changed, author AS a, post, t, thread, parent,
     CASE WHEN post AND replies IS NOT NULL THEN greatest(replies - coalesce(answers, 0), 0) ELSE replies END AS replies,
     accepted, score, worded, asks, thanks, several, domain
 FROM mine LEFT JOIN repeated USING (c, author, said) LEFT JOIN automatic USING (c, key)
@@ -93,7 +93,7 @@ def place(connection: duckdb.DuckDBPyConnection, *, scope: Scope, sources: pd.Da
     load(connection, "spans", spanned)
     found = placed(delivered(connection), sources, spanned)
     load(connection, "placed", found[["community", "row", "since", "now", "coverage"]])
-    bind(connection)
+    bind(connection, month=MONTH)
     return found
 
 

@@ -1,8 +1,9 @@
 """What they talk about: a bounded sample of words per community, and the run's vocabulary.
 
-In: the entries of a batch. Out: the partials ``token``, ``taken`` (what of each sampled record counts), ``word`` (tokens, authors)
-and ``spoken``, and the temporary table ``told`` (the words that count, in order); from the partials the run's vocabulary. The sample
-is the records with the smallest hashes of their ids; no author is more than 2 % of it.
+In: the entries of a batch. Out: the partials ``sample``, ``token``, ``taken`` (what of each sampled record counts), ``word`` (tokens,
+authors) and ``spoken``, and the temporary tables ``reworded`` (communities whose sample is not what it was) and ``told`` (their words
+that count, in order); from the partials the run's vocabulary. The sample is the records with the smallest hashes of their ids, of
+those before the running 28-day month where these are enough, which most nights leave as they are. No author is more than 2 % of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from scipy import sparse
 
 from discovery.features.measurement import Vocabulary
 from discovery.features.partials import Partial, add_missing, renew, renew_frame
+from discovery.features.selection import MONTH
 from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS, WORD, WORDS, language
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 TOKENS_PER_RECORD, TOKENS_PER_AUTHOR, AUTHOR_FLOOR, AUTHOR_PARTS = 50, 200, 50, 50
 """Most tokens of a record and of an author; no author is more than a 50th of a community's tokens, but 50 tokens are always allowed."""
+PAST_SHARE = 0.9
+"""Share of the records from which those before the running month are enough, where they do not fill a sample."""
 LANGUAGE_RECORDS, LANGUAGE_LETTERS = 40, 300
 """Records and characters of each that the language is told from."""
 LEAST_SPREAD, LEAST_AUTHORS = 2, 5
@@ -30,7 +34,21 @@ CONTENT = "length(word) BETWEEN 2 AND 40 AND word NOT IN (SELECT unnest($stop))"
 
 _SAMPLE = """
 CREATE OR REPLACE TEMP TABLE sample AS
-SELECT c, key, a, t, row_number() OVER (PARTITION BY c ORDER BY key) AS place FROM entry WHERE worded QUALIFY place <= $most
+WITH lived AS (
+    SELECT c, any_value(listing) AS listing, (min(t) + $month - 1) // $month AS first, any_value(now) // $month AS running,
+        count(*) FILTER (worded AND t // $month < now // $month) AS past, past >= least($most, $share * count(*) FILTER (worded)) AS enough
+    FROM entry JOIN bound USING (c) GROUP BY c
+)
+SELECT c, key, a, changed, CASE WHEN NOT listing AND t // $month BETWEEN first AND running - 1 THEN t // $month END AS m,
+    row_number() OVER (PARTITION BY c ORDER BY key) AS place
+FROM entry JOIN lived USING (c) WHERE worded AND (t // $month < running OR NOT enough) QUALIFY place <= $most
+"""
+"""With the whole covered month that each record stands in, if any."""
+_KEPT = "CREATE TABLE IF NOT EXISTS partial.sample AS FROM sample LIMIT 0"
+_REWORDED = """
+CREATE OR REPLACE TEMP TABLE reworded AS
+WITH kept AS (FROM partial.sample SEMI JOIN batch USING (c))
+SELECT c FROM (FROM sample EXCEPT FROM kept) UNION SELECT c FROM (FROM kept EXCEPT FROM sample)
 """
 _TOKEN = f"""
 SELECT c, key, len(found) AS n, array_to_string(found, ' ') AS tokens FROM (
@@ -43,13 +61,13 @@ SELECT c, key, len(found) AS n, array_to_string(found, ' ') AS tokens FROM (
 
 _TAKEN = """
 WITH sized AS (
-    SELECT c, key, a, t, place, n, tokens, min(place) OVER (PARTITION BY c, coalesce(a, place), a IS NULL) AS person,
+    SELECT c, key, a, m, place, n, tokens, min(place) OVER (PARTITION BY c, coalesce(a, place), a IS NULL) AS person,
         sum(n) OVER (PARTITION BY c, coalesce(a, place), a IS NULL ORDER BY place) - n AS before
-    FROM sample JOIN partial.token USING (c, key)
+    FROM partial.sample SEMI JOIN reworded USING (c) JOIN partial.token USING (c, key)
 ), capped AS (
     SELECT c, sum(greatest(0, least(n, $per_author - before))) // $parts AS share FROM sized GROUP BY c
 ), cut AS (
-    SELECT c, key, a, person, t, place, hash(tokens) AS said,
+    SELECT c, key, a, person, m, place, hash(tokens) AS said,
         greatest(0, least(n, least($per_author, greatest($floor, share)) - before))::BIGINT AS n
     FROM sized JOIN capped USING (c)
 )
@@ -59,16 +77,16 @@ SELECT * FROM cut WHERE n > 0
 
 _TOLD = """
 CREATE OR REPLACE TEMP TABLE told AS
-SELECT c, a, person, t, place, taken.n, list_slice(string_split(tokens, ' '), 1, taken.n) AS words
-FROM partial.taken SEMI JOIN batch USING (c) JOIN partial.token USING (c, key)
+SELECT c, a, person, m, place, taken.n, list_slice(string_split(tokens, ' '), 1, taken.n) AS words
+FROM partial.taken SEMI JOIN reworded USING (c) JOIN partial.token USING (c, key)
 """
 _WORD = """
 WITH each AS (SELECT c, a, unnest(words) AS word FROM told), by_author AS (SELECT c, word, a, count(*) AS n FROM each GROUP BY ALL)
 SELECT c, word, sum(n)::BIGINT AS n, count(a) AS authors FROM by_author GROUP BY c, word
 """
 _OPENING = """
-SELECT c, string_agg(left(tokens, $letters), ' ' ORDER BY place) AS words FROM sample JOIN partial.token USING (c, key)
-WHERE place <= $told_from GROUP BY c ORDER BY c
+SELECT c, string_agg(left(tokens, $letters), ' ' ORDER BY place) AS words
+FROM partial.sample SEMI JOIN reworded USING (c) JOIN partial.token USING (c, key) WHERE place <= $told_from GROUP BY c ORDER BY c
 """
 
 _TERMS = f"""
@@ -83,17 +101,20 @@ SELECT word, row_number() OVER (ORDER BY word) - 1 AS t FROM common
 
 
 def read_words(connection: duckdb.DuckDBPyConnection, *, records: int) -> None:
-    """Sample the words of the batch: the partials of this room, ``token`` by record, and the table ``told``."""
-    connection.execute(_SAMPLE, {"most": records})
+    """Sample the words of the batch, and renew the partials of this room where the sample has changed: tables ``reworded`` and ``told``."""
+    connection.execute(_SAMPLE, {"most": records, "month": MONTH, "share": PAST_SHARE})
+    connection.execute(_KEPT)
+    connection.execute(_REWORDED)
+    renew(connection, Partial("sample", "FROM sample SEMI JOIN reworded USING (c)"), of="reworded")
     limits = {"per_record": TOKENS_PER_RECORD, "word": WORD, "not_words": f"{NOT_PROSE}|{MENTION}"}
-    add_missing(connection, Partial("token", _TOKEN, limits), "SELECT c, key FROM sample")
+    add_missing(connection, Partial("token", _TOKEN, limits), "SELECT c, key FROM sample SEMI JOIN reworded USING (c)")
     caps = {"per_author": TOKENS_PER_AUTHOR, "parts": AUTHOR_PARTS, "floor": AUTHOR_FLOOR}
-    renew(connection, Partial("taken", _TAKEN, caps))
+    renew(connection, Partial("taken", _TAKEN, caps), of="reworded")
     connection.execute(_TOLD)
-    renew(connection, Partial("word", _WORD))
+    renew(connection, Partial("word", _WORD), of="reworded")
     said = connection.execute(_OPENING, {"told_from": LANGUAGE_RECORDS, "letters": LANGUAGE_LETTERS}).df()
     said["language"] = pd.Series([language(words) for words in said["words"]], dtype=object)
-    renew_frame(connection, "spoken", said[["c", "language"]], "c INTEGER, language VARCHAR")
+    renew_frame(connection, "spoken", said[["c", "language"]], "c INTEGER, language VARCHAR", of="reworded")
     connection.execute("DROP TABLE sample")
 
 

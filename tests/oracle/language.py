@@ -46,9 +46,11 @@ class Said(NamedTuple):
     """Those of them that the author's cap leaves."""
 
 
-def sample(entries: pd.DataFrame) -> Iterator[Said]:
-    """Yield what counts of the 500 records with the smallest hashes, capped by record and by author."""
+def sample(entries: pd.DataFrame, *, now: int) -> Iterator[Said]:
+    """Yield what counts of the 500 records with the smallest hashes (before the running month, if these are 500 or nine tenths), capped."""
     worded = entries[(entries["title"] != "") | (entries["text"] != "")]
+    past = worded[worded["t"] < now // MONTH * MONTH]
+    worded = past if len(past) >= min(RECORDS, 0.9 * len(worded)) else worded
     order = worded.assign(hash=[hashed(record) for record in worded["record_id"]]).sort_values(["hash", "record_id"]).head(RECORDS)
     said = []
     for row in order.itertuples():
@@ -67,7 +69,7 @@ def sample(entries: pd.DataFrame) -> Iterator[Said]:
 @cache
 def samples(activity: Activity) -> dict[str, list[Said]]:
     """Give the sample of each community."""
-    return {community: list(sample(entries)) for community, entries in activity.groups.items()}
+    return {c: list(sample(entries, now=int(activity.places.at[c, "now"]))) for c, entries in activity.groups.items()}
 
 
 def varied(activity: Activity, measure: Callable[[list[str]], float], *, least: int) -> Told:
