@@ -31,7 +31,7 @@ class FeatureSettings(Settings):
     """Bounds of what is read for words and kept as evidence."""
 
     sample_records: int = Field(
-        default=500, ge=50, description="Records a community's words are counted in, chosen by a hash of their ids."
+        default=500, ge=50, description="Records a community's words are counted in, of past months where these are enough; by a hash."
     )
     max_terms: int = Field(default=50_000, ge=1_000, description="Words in the vocabulary of a run; the ones most authors use stay.")
     batch_records: int = Field(
