@@ -75,6 +75,7 @@ def amounts(activity: Activity, community: str) -> dict[str, int]:
     }
 
 
+@cache
 def unread(activity: Activity, community: str) -> str | None:
     """Say why the lexicon cannot be read here."""
     spoken = activity.places.at[community, "language"]
@@ -86,6 +87,7 @@ def unread(activity: Activity, community: str) -> str | None:
     return "language: too little text to tell" if pd.isna(spoken) else f"no lexicon for {spoken}"
 
 
+@cache
 def replies_counted(activity: Activity, community: str) -> bool:
     """Tell whether the platform counts replies here."""
     return bool(activity.groups[community]["replies"].notna().any())

@@ -56,6 +56,7 @@ def median_score(activity: Activity) -> Told:
     return told
 
 
+@cache
 def scored(activity: Activity, community: str) -> pd.DataFrame:
     """Give the aged posts whose score is shown."""
     entries = activity.groups[community]

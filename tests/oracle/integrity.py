@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,7 @@ def domain_concentration(activity: Activity) -> Told:
     return told
 
 
+@cache
 def links(activity: Activity, community: str) -> pd.DataFrame:
     """Give the posts that point out of the platform."""
     entries = activity.groups[community]

@@ -138,6 +138,7 @@ def crosspost_share(activity: Activity) -> Told:
     return {c: {**row, "n": tables[c]["trials"].sum()} for c, row in by_author(activity, tables).items()}
 
 
+@cache
 def long_texts(activity: Activity, community: str) -> list[Said]:
     """Give the sampled texts of eight words, which nobody says alike by chance."""
     return [one for one in samples(activity)[community] if len(one.words) >= 8]

@@ -33,6 +33,7 @@ from tests.oracle.kinds import Vote, grouped
 from tests.oracle.people import Told, by_author, engaged_share, frame
 
 
+@cache
 def readable(activity: Activity) -> list[str]:
     """Give the communities whose language the lexicon knows."""
     return list(activity.places.index[activity.places["language"] == "en"])

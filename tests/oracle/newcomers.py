@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,7 @@ def welcome_ratio(activity: Activity) -> Told:
     return told
 
 
+@cache
 def asked(activity: Activity, community: str) -> list[tuple[object, bool, bool, float]]:
     """Give who wrote each aged post, whether new, whether answered in 48 hours, and its weight; of posts with enough months before."""
     first = activity.groups[community].dropna(subset=["author"]).groupby("author")["t"].min()
