@@ -34,6 +34,7 @@ PRIOR = 5
 UNTOLD = (
     *("burstiness", "median_score", "newcomer_conversion", "welcome_ratio", "equal_retention", "bot_share", "burst_share"),
     *("domain_concentration", "loyalty", "mattr", "mtld", "dynamicity", "amount_paid", "crosspost_share"),
+    *("specialisation", "portfolio_fit", "link_fit", "participation"),
 )
 """Features whose truth is not told yet: they came after the others, and are left out of the comparison."""
 

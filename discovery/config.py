@@ -6,13 +6,14 @@ Order of precedence: environment (``SUBCURRENT_…``, nested by ``__``), then th
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from discovery.settings import (
@@ -40,6 +41,14 @@ class ConfigError(ValueError):
     """The configuration cannot be used: which file, which line, which key, and what would be right."""
 
 
+def _host(told: str) -> str:
+    """Read a site's host, lower case, without "www."."""
+    host = told.lower().removeprefix("www.")
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", host):
+        raise ValueError(f"`{told}` is no host: write it as `example.org`, without `https://` and path")
+    return host
+
+
 class Config(BaseSettings):
     """Everything a run is told. The defaults run the planted world, offline and without keys."""
 
@@ -50,6 +59,9 @@ class Config(BaseSettings):
     window_days: int | None = Field(None, ge=28, description="Measure only the last days of each source; all of it when empty.")
     sources: tuple[SourceSettings, ...] = ()
     portfolio: tuple[str, ...] = Field((), description="Keys of your own communities, for cross-promotion fit.")
+    sites: tuple[Annotated[str, AfterValidator(_host)], ...] = Field(
+        (), description="Hosts of your own sites, such as `example.org`, for links that lead to them."
+    )
     features: FeatureSettings = FeatureSettings()
     clustering: ClusteringSettings = ClusteringSettings()
     score: ScoreSettings = ScoreSettings()

@@ -50,7 +50,7 @@ def measured(config: Config, folder: str, *, spark: bool) -> Measurement:
     limits = config.limits
     with exchange.imported(folder, records=not spark, memory_limit=limits.memory, threads=limits.threads) as connection:
         names = tuple(name for (name,) in connection.execute("SELECT name FROM sources ORDER BY name").fetchall())
-        scope = Scope(sources=names, window_days=config.window_days, portfolio=config.portfolio)
+        scope = Scope(sources=names, window_days=config.window_days, portfolio=config.portfolio, sites=config.sites)
         if not spark:
             return measure(connection, scope=scope, settings=config.features, frozen=_frozen(config))
         with session() as running:

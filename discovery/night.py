@@ -125,6 +125,7 @@ class _Night:
             now={row.source: row.started_at for row in delivery.sources if row.source in live},
             window_days=self.config.window_days,
             portfolio=self.config.portfolio,
+            sites=self.config.sites,
         )
         words = None if self.invented else self.results.background()
         frozen = None if words is None else Background.from_rows(words)

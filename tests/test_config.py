@@ -67,6 +67,7 @@ def test_without_a_file_the_one_here_is_read(tmp_path: Path, monkeypatch: pytest
         pytest.param(
             "clustering: {k_min: 9, k_max: 3}", r"line 1: `clustering`: .*k_min \(9\) is larger than k_max \(3\)", id="contradiction"
         ),
+        pytest.param("sites: [https://example.org/shop]\n", r"line 1: `sites.0`: .*is no host: write it as `example\.org`", id="no-host"),
         pytest.param("- seed\n", r"expected `key: value` lines, found list", id="list"),
         pytest.param("seed\n", r"expected `key: value` lines, found str", id="word"),
         pytest.param("seed: [1\n", r"this is not YAML: .*line 2", id="not-yaml"),

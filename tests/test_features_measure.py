@@ -26,7 +26,8 @@ NAMES = """posting_frequency active_authors retention churn rmst_90 newcomer_sha
     elephant_number duplicate_share reciprocity survival_28 survival_90 product_hhi
     burstiness median_score newcomer_conversion welcome_ratio equal_retention
     bot_share burst_share domain_concentration loyalty
-    mattr mtld dynamicity amount_paid crosspost_share"""
+    mattr mtld dynamicity amount_paid crosspost_share
+    specialisation portfolio_fit link_fit participation"""
 
 
 def town(seed: int = 0):

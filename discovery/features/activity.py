@@ -60,6 +60,28 @@ def active_authors(statistics: Statistics) -> pd.DataFrame:
 
 
 @feature(
+    title="people who take part in a month, of its members",
+    unit="authors per 28 days and member",
+    formula="active_authors / the number of members that the platform shows; tells how stale that number is, no more: members are never "
+    "removed, and nobody is compared by it",
+    source="participation, diagnostic of the design",
+    block="behaviour",
+    transform="log",
+    needs=Evidence(authors=1),
+    clustered=False,
+)
+def participation(statistics: Statistics) -> pd.DataFrame:
+    """Distinct authors of a 28-day month per member."""
+    facts, active = statistics.communities, active_authors(statistics)
+    members = facts["members"].to_numpy(dtype=float)
+    unknown = ~(members > 0)
+    reason = active["missing_reason"].to_numpy(dtype=object).copy()
+    reason[unknown] = "members: the source does not tell how many there are"
+    value, low, high = (active[name].to_numpy() / np.where(unknown, np.nan, members) for name in ("value", "low", "high"))
+    return columns(Interval(value, low, high), n=active["n"], coverage=facts["observed"], reason=reason)
+
+
+@feature(
     title="how unequally people contribute",
     unit="Gini coefficient, 0 to 1",
     formula="G · n / (n − 1) over authors' numbers of records",

@@ -86,7 +86,11 @@ class Statistics:
     comparisons: pd.DataFrame
     """row, said, elsewhere, size, spread, others: each content word of a community beside the background's."""
     lifts: pd.DataFrame
-    """row, lift, low, high, shared: best lift with a community of the portfolio."""
+    """row, own, lift, low, high, shared, alike: each community beside each of the portfolio on its platform."""
+    roamers: pd.DataFrame
+    """row, people, alike, squares: sums over the people who also write elsewhere of how alike the places are that they write in."""
+    own_links: pd.DataFrame
+    """row, own, links: link posts per author, and those that point to the user's own sites."""
     waits_by_month: pd.DataFrame
     """row, month, waits, seconds, squares: sums over the waits between the records of a covered month, where there are enough."""
     scores: pd.DataFrame

@@ -7,13 +7,14 @@ programs' records and of burst months. Who promotes is told by ``promotion``, co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from discovery.features.declaration import Evidence, Interval, Statistics, because, columns, feature
-from discovery.features.estimation import Z90, proportions, totals
+from discovery.features.estimation import Z90, design_effect, proportions, totals
 from discovery.features.growth import SERIES, bursts
 from discovery.features.partials import Partial
 
@@ -22,24 +23,39 @@ if TYPE_CHECKING:
 
 NO_LINKS = "links: the source shows no domain of any post"
 
-_LINKS = """
+_POINTED = """
 WITH pointed AS (
     SELECT c, a, CASE WHEN a IS NULL THEN key END AS nobody, regexp_replace(domain, '^www[.]', '') AS target
     FROM entry WHERE post AND domain <> ''
-), own AS (SELECT c, a, nobody, target, count(*) AS n FROM pointed GROUP BY ALL),
-beside AS (SELECT *, sum(n) OVER (PARTITION BY c, target) AS of_target FROM own),
+)
+SELECT c, a, nobody, target, count(*) AS n FROM pointed GROUP BY ALL
+"""
+_LINKS = """
+WITH beside AS (SELECT *, sum(n) OVER (PARTITION BY c, target) AS of_target FROM partial.pointed SEMI JOIN batch USING (c)),
 person AS (SELECT c, sum(n) AS x, sum(n * of_target) AS z FROM beside GROUP BY c, a, nobody)
 SELECT c, sum(x)::BIGINT AS links, sum(z)::DOUBLE AS same,
     sum(z * z)::DOUBLE AS zz, sum(z * x)::DOUBLE AS zx, sum(x * x)::DOUBLE AS xx
 FROM person GROUP BY c
 """
-PARTIALS = (Partial("link", _LINKS),)
-"""Sums over a community's authors of their links: x of a person the number, z the same with each counted as often as all point there."""
+PARTIALS = (Partial("pointed", _POINTED), Partial("link", _LINKS))
+"""Each author's links by host, and sums over a community's authors: x of a person the number of links, z the same with each counted
+as often as all point there."""
+
+_OWN_LINKS = """
+SELECT row, coalesce(sum(n) FILTER (len(list_filter($sites, lambda site: target = site OR ends_with(target, '.' || site))) > 0), 0)::BIGINT
+    AS own, sum(n)::BIGINT AS links
+FROM partial.pointed JOIN span USING (c) GROUP BY row, a, nobody ORDER BY row, own, links
+"""
 
 
 def links(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Give what makes the concentration of links: row, links, same, zz, zx, xx."""
     return connection.execute("SELECT row, links, same, zz, zx, xx FROM partial.link JOIN span USING (c) ORDER BY row").df()
+
+
+def own_links(connection: duckdb.DuckDBPyConnection, *, sites: Sequence[str]) -> pd.DataFrame:
+    """Count link posts per author, and those that point to one of the user's own hosts or below it: row, own, links."""
+    return connection.execute(_OWN_LINKS, {"sites": list(sites)}).df()
 
 
 @feature(
@@ -104,3 +120,28 @@ def domain_concentration(statistics: Statistics) -> pd.DataFrame:
     low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, 1)
     shown = facts["links"].groupby(facts["source_id"]).transform("sum") > 0
     return columns(Interval(value, low, high), n=n, coverage=facts["observed"], reason=because(~shown, NO_LINKS))
+
+
+@feature(
+    title="share of links that lead to your own sites",
+    unit="fraction, 0 to 1",
+    formula="link posts to one of the configured sites or a host below it / posts that point outside the platform, beta-binomial "
+    "shrinkage to the platform's mean; interval over authors",
+    source="link fit of the design",
+    block="market",
+    transform="logit",
+    needs=Evidence(records=20),
+    clustered=False,
+    counted={"records": "links"},
+)
+def link_fit(statistics: Statistics) -> pd.DataFrame:
+    """Share of link posts that point to the user's own sites."""
+    facts, table = statistics.communities, statistics.own_links
+    rows, own, links = table["row"].to_numpy(), table["own"].to_numpy(dtype=float), table["links"].to_numpy(dtype=float)
+    hits, trials = (totals(rows, column, len(facts)) for column in (own, links))
+    shown = facts["links"].groupby(facts["source_id"]).transform("sum") > 0
+    reason = because(~shown, NO_LINKS)
+    reason[~facts["sites"].to_numpy(dtype=bool)] = "no sites configured"
+    effect = design_effect(rows, own, links, size=len(facts))
+    shrunk = proportions(hits, trials, platforms=facts["platform"], inflation=effect)
+    return columns(shrunk, n=trials, coverage=facts["observed"], reason=reason)

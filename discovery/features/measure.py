@@ -6,7 +6,7 @@ community, so that neither the order of the input nor the number of threads chan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,7 @@ from discovery.features import (
     kinds,
     loyalty,
     needs,
+    neighbours,
     newcomers,
     reach,
     reception,
@@ -39,7 +40,6 @@ from discovery.features import (
 )
 from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months, spells
 from discovery.features.declaration import FEATURES, Statistics, gate
-from discovery.features.estimation import author_totals
 from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions
 from discovery.features.measurement import Measurement, Scope, Vocabulary
 from discovery.features.members import arrive, batches
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 FAMILIES = (
     *(activity, rhythm, retention, intensity, loyalty, newcomers, engagement, replies, welcome, reception, growth, reach, integrity),
-    *(diversity, dynamicity, specificity, crossposts, needs, saturation, spending),
+    *(diversity, dynamicity, specificity, crossposts, needs, saturation, spending, neighbours),
 )
 """The rooms of the features; importing them declares what is in ``FEATURES``."""
 TABLES = (
@@ -156,30 +156,15 @@ def _statistics(
     author_tables(connection)
     newcomers.newcomer_table(connection)
     loyalty.loyalty_table(connection)
-    welcomes = welcome.welcomes(connection)
-    links = integrity.links(connection)
-    waits = rhythm.monthly_waits(connection)
-    strata = intensity.intensities(connection)
     scores, clumps = reception.scores(connection)
     found = kinds.grouped(connection)
     products = saturation.product_tables(connection)
     facts = facts.join(threads).join(clumps).join(saturation.product_counts(connection))
     facts = facts.join(listed_authors(connection).set_index("row").add_prefix("listed_"))
     facts = facts.join(vocabulary.sampled(connection))
-    payers = spending.payers(connection)
-    crossings = crossposts.crossings(connection)
-    amounts = {
-        "product_votes": (products, products["authors"]),
-        "scored_posts": (scores, scores["posts"]),
-        "newcomer_posts": (welcomes, welcomes["fresh"] * welcomes["authors"]),
-        "followed_author_months": (strata, strata.filter(like="present_").sum(axis=1) * strata["authors"]),
-        "links": (links, links["links"]),
-        "long_texts": (crossings, crossings["texts"]),
-        "lively_months": (waits, waits["waits"] > 0),
-        "need_votes": (found, found["voter"] >= 0),
-        "payers": (payers, payers["currency"] == spending.CURRENCY),
-    }
-    facts = _counted(facts.assign(portfolio=facts["community"].isin(scope.portfolio)), amounts)
+    visits = neighbours.visits(connection)
+    places = neighbours.placed(visits, facts["platform"])
+    facts = facts.assign(portfolio=facts["community"].isin(scope.portfolio), sites=len(scope.sites) > 0)
     load(connection, "portfolio", pd.DataFrame({"row": facts.index[facts["portfolio"]].to_numpy(dtype="int64")}))
     statistics = Statistics(
         communities=facts,
@@ -192,23 +177,39 @@ def _statistics(
         changes=dynamicity.measured_changes(connection),
         needs=found.groupby(["row", "kind"])["voter"].size().rename("authors").reset_index(),
         products=products,
-        payers=payers,
-        crossings=crossings,
+        payers=spending.payers(connection),
+        crossings=crossposts.crossings(connection),
         comparisons=specificity.compared(connection, background, communities=facts),
-        lifts=reach.lifts(connection, communities=facts),
-        waits_by_month=waits,
+        lifts=reach.lifts(connection, communities=facts, places=places),
+        roamers=neighbours.roamers(visits, places),
+        own_links=integrity.own_links(connection, sites=scope.sites),
+        waits_by_month=rhythm.monthly_waits(connection),
         scores=scores,
-        welcomes=welcomes,
-        links=links,
-        intensities=strata,
+        welcomes=welcome.welcomes(connection),
+        links=integrity.links(connection),
+        intensities=intensity.intensities(connection),
     )
-    facts["voters"] = author_totals(statistics, "voters").astype("int64")
-    facts["procuring_authors"] = author_totals(statistics, "T3").astype("int64")
-    return statistics, found
+    return replace(statistics, communities=_counted(statistics)), found
 
 
-def _counted(facts: pd.DataFrame, amounts: Mapping[str, tuple[pd.DataFrame, pd.Series[float] | pd.Series[bool]]]) -> pd.DataFrame:
+def _counted(statistics: Statistics) -> pd.DataFrame:
     """Add up, by row, the amounts that evidence is counted in, and make whole numbers of all counts; where nothing was, 0."""
+    told, welcomes, strata, waits = statistics, statistics.welcomes, statistics.intensities, statistics.waits_by_month
+    amounts: dict[str, tuple[pd.DataFrame, pd.Series[float] | pd.Series[bool]]] = {
+        "product_votes": (told.products, told.products["authors"]),
+        "scored_posts": (told.scores, told.scores["posts"]),
+        "newcomer_posts": (welcomes, welcomes["fresh"] * welcomes["authors"]),
+        "followed_author_months": (strata, strata.filter(like="present_").sum(axis=1) * strata["authors"]),
+        "links": (told.links, told.links["links"]),
+        "long_texts": (told.crossings, told.crossings["texts"]),
+        "lively_months": (waits, waits["waits"] > 0),
+        "need_votes": (told.needs, told.needs["authors"]),
+        "payers": (told.payers, told.payers["currency"] == spending.CURRENCY),
+        "roaming_authors": (told.roamers, told.roamers["people"]),
+        "voters": (told.authors, told.authors["voters"]),
+        "procuring_authors": (told.authors, told.authors["T3"]),
+    }
+    facts = statistics.communities.copy()
     for name, (table, amount) in amounts.items():
         facts[name] = np.bincount(table["row"], amount, len(facts))
     counts = facts.columns[facts.dtypes.map(pd.api.types.is_numeric_dtype) & (facts.columns != "members")]

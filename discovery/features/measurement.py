@@ -21,6 +21,8 @@ class Scope:
     """Only records of this many days before ``now``."""
     portfolio: tuple[str, ...] = ()
     """Keys of the user's own communities, for cross-promotion."""
+    sites: tuple[str, ...] = ()
+    """Hosts of the user's own sites, lower case, without "www."."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, because, columns, feature
+from discovery.features.declaration import Evidence, Floats, Interval, Ratio, Reasons, Statistics, because, columns, feature
 from discovery.features.estimation import author_share
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ GROUP BY ALL
 """
 
 
-def lifts(connection: duckdb.DuckDBPyConnection, *, communities: pd.DataFrame) -> pd.DataFrame:
-    """Give each community its best lift with a community of the portfolio: row, lift, low, high, shared.
+def lifts(connection: duckdb.DuckDBPyConnection, *, communities: pd.DataFrame, places: Floats) -> pd.DataFrame:
+    """Compare each community with each of the portfolio's on its platform: row, own, lift, low, high, shared, alike.
 
-    ``communities`` says in ``portfolio`` which are the user's own. Needs the temporary tables ``span`` and ``portfolio``.
+    ``communities`` says in ``portfolio`` which are the user's own; ``places`` are unit vectors, and ``alike`` is their cosine. Needs the
+    temporary tables ``span`` and ``portfolio``.
     """
     shared = connection.execute(_SHARED).df().set_index(["row", "own"])["shared"]
     people = dict(connection.execute(_PEOPLE).fetchall())
@@ -50,8 +51,18 @@ def lifts(connection: duckdb.DuckDBPyConnection, *, communities: pd.DataFrame) -
     grid["low"] = np.log(special.gammaincinv(seen + PRIOR_SHARED, 0.05) / expected)
     grid["high"] = np.log(special.gammaincinv(seen + PRIOR_SHARED, 0.95) / expected)
     grid["shared"] = seen.astype("int64")
-    best: pd.DataFrame = grid.sort_values(["row", "lift", "own"], ascending=[True, False, True]).drop_duplicates("row")
-    return best.loc[:, ["row", "lift", "low", "high", "shared"]].reset_index(drop=True)
+    grid["alike"] = (places[grid["row"]] * places[grid["own"]]).sum(axis=1)
+    return pd.DataFrame(grid)
+
+
+def lacking(communities: pd.DataFrame) -> Reasons:
+    """Say why a community can be compared with none of the user's own."""
+    own = communities["portfolio"].to_numpy(dtype=bool)
+    reason = because(np.full(len(own), True), "portfolio: none of its communities is on this platform in this run")
+    reason[own] = "portfolio: this is the only one of its communities here"
+    if not own.any():
+        reason[:] = "no portfolio configured"
+    return reason
 
 
 @feature(
@@ -85,13 +96,10 @@ def author_overlap(statistics: Statistics) -> pd.DataFrame:
 )
 def cross_promotion(statistics: Statistics) -> pd.DataFrame:
     """Best lift of shared authors with one of the user's own communities."""
-    facts = statistics.communities
-    best = statistics.lifts.set_index("row").reindex(facts.index)
-    reason = because(best["lift"].isna(), "portfolio: none of its communities is on this platform in this run")
-    reason[facts["portfolio"].to_numpy(dtype=bool) & best["lift"].isna().to_numpy()] = (
-        "portfolio: this is the only one of its communities here"
-    )
-    if not facts["portfolio"].any():
-        reason[:] = "no portfolio configured"
+    facts, pairs = statistics.communities, statistics.lifts
+    best = pairs.sort_values(["row", "lift", "own"], ascending=[True, False, True]).drop_duplicates("row").set_index("row")
+    best = best.reindex(facts.index)
+    reason = lacking(facts)
+    reason[best["lift"].notna()] = None
     value, low, high = (best[column].to_numpy(dtype=float) for column in ("lift", "low", "high"))
     return columns(Interval(value, low, high), n=best["shared"].fillna(0), coverage=facts["observed"], reason=reason)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discovery.features import FEATURES
-from tests.oracle import answers, habits, integrity, language, market, newcomers, people
+from discovery.features import FEATURES, Scope
+from tests.oracle import answers, habits, integrity, language, market, neighbours, newcomers, people
 from tests.oracle.entries import Activity
 
 UNSPACED = {"zh", "ja", "th", "lo", "km"}
@@ -58,6 +58,7 @@ def amounts(activity: Activity, community: str) -> dict[str, int]:
         "followed_author_months": len(habits.followed(activity)[community]) if whole else 0,
         "newcomer_posts": sum(new for _, new, *_ in newcomers.asked(activity, community)) if whole else 0,
         "scored_posts": len(habits.scored(activity, community)),
+        "roaming_authors": len(neighbours.people(activity)[community]),
         "links": len(integrity.links(activity, community)),
         "long_texts": len(language.long_texts(activity, community)),
         "payers": sum(currency == "USD" for currency, _ in market.payers(activity).get(community, {}).values()),
@@ -93,14 +94,14 @@ def replies_counted(activity: Activity, community: str) -> bool:
     return bool(activity.groups[community]["replies"].notna().any())
 
 
-def reason(activity: Activity, feature: str, community: str, *, undefined: bool, portfolio: tuple[str, ...]) -> str | None:
+def reason(activity: Activity, feature: str, community: str, *, undefined: bool, scope: Scope) -> str | None:
     """Say why a feature is missing: what a source cannot show, then an unread language, then its own reason, then what is only few."""
     needs = FEATURES[feature].needs
     if needs.complete and activity.places.at[community, "coverage"] != "complete":
         return "coverage: a listing shows a selection of records, and this needs all of them"
     if needs.lexicon and unread(activity, community):
         return unread(activity, community)
-    own = OWN.get(feature, lambda *_: None)(activity, community) if feature != "cross_promotion" else _fit(activity, community, portfolio)
+    own = ASKED[feature](activity, community, scope) if feature in ASKED else OWN.get(feature, lambda *_: None)(activity, community)
     if own:
         return str(own)
     have = amounts(activity, community)
@@ -111,14 +112,29 @@ def reason(activity: Activity, feature: str, community: str, *, undefined: bool,
     return "undefined: nothing to count in the denominator" if undefined else None
 
 
-def _fit(activity: Activity, community: str, portfolio: tuple[str, ...]) -> str | None:
+def _fit(activity: Activity, community: str, scope: Scope) -> str | None:
     """Say why nothing of one's own is beside a community."""
+    portfolio = scope.portfolio
     here = activity.places.index[activity.places["platform"] == activity.places.at[community, "platform"]]
     if not set(portfolio) & set(activity.places.index):
         return "no portfolio configured"
     if not set(portfolio) & set(here):
         return "portfolio: none of its communities is on this platform in this run"
     return "portfolio: this is the only one of its communities here" if set(portfolio) & set(here) == {community} else None
+
+
+def _placed(activity: Activity, community: str, scope: Scope) -> str | None:
+    few = "communities: fewer than 10 of the platform are measured, too few to place them by their people"
+    return _fit(activity, community, scope) or (None if community in neighbours.places(activity) else few)
+
+
+def _sites(activity: Activity, community: str, scope: Scope) -> str | None:
+    return _pointing(activity, community) if scope.sites else "no sites configured"
+
+
+def _members(activity: Activity, community: str) -> str | None:
+    told = activity.places.at[community, "members"] > 0
+    return _months(activity, community) if told else "members: the source does not tell how many there are"
 
 
 def _replies(activity: Activity, community: str) -> str | None:
@@ -231,9 +247,11 @@ OWN: dict[str, Callable[[Activity, str], str | None]] = {
     "specificity": _special, "engagement": _parts, "saturation": _taken, "headroom": _taken, "product_hhi": _named,
     "switching_wedge": _named, "welcome_ratio": _stored, "mattr": _words, "mtld": _words, "dynamicity": _changing,
     "crosspost_share": _elsewhere, "median_score": _voted, "domain_concentration": _pointing, "equal_retention": _strata,
-    "loyalty": _histories, "amount_paid": _currency,
+    "loyalty": _histories, "specialisation": _histories, "amount_paid": _currency, "participation": _members,
 }  # fmt: skip
 """What a feature says of itself before anybody counts."""
+ASKED = {"cross_promotion": _fit, "portfolio_fit": _placed, "link_fit": _sites}
+"""What those say that depend on what is the user's own."""
 
 
 PARTS = {
@@ -258,12 +276,12 @@ def coverage(activity: Activity, feature: str, community: str, told: dict[str, A
     return seen
 
 
-def gaps(activity: Activity, feature: str, told: dict[str, dict[str, Any]], *, portfolio: tuple[str, ...]) -> pd.DataFrame:
+def gaps(activity: Activity, feature: str, told: dict[str, dict[str, Any]], *, scope: Scope) -> pd.DataFrame:
     """Give coverage and reason of a feature in every community."""
     rows = {}
     for community in activity.groups:
         row = told.get(community)
         undefined = row is None or not np.isfinite(row["value"])
-        why = reason(activity, feature, community, undefined=undefined, portfolio=portfolio)
+        why = reason(activity, feature, community, undefined=undefined, scope=scope)
         rows[community] = Gap(0.0 if why else coverage(activity, feature, community, row or {}), why)
     return pd.DataFrame.from_dict(rows, orient="index", columns=Gap._fields)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tests.oracle.entries import Activity
-from tests.oracle.estimates import Z, estimate, shrunk_shares
+from tests.oracle.estimates import Z, design_effect, estimate, shrunk_shares
 from tests.oracle.people import Told, author_months, calm, complete, frame, months
 
 
@@ -56,3 +56,19 @@ def links(activity: Activity, community: str) -> pd.DataFrame:
     """Give the posts that point out of the platform."""
     entries = activity.groups[community]
     return entries[entries["post"] & entries["domain"].notna()]
+
+
+def link_fit(activity: Activity, sites: tuple[str, ...]) -> Told:
+    """Links to one's own hosts and those below them, of all links."""
+    rows = {}
+    for community in activity.groups if sites else ():
+        posts = links(activity, community)
+        hosts = posts["domain"].str.removeprefix("www.")
+        own = pd.Series(
+            [any(host == site or host.endswith(f".{site}") for site in sites) for host in hosts], index=posts.index, dtype=float
+        )
+        who = posts["author"].where(posts["author"].notna(), pd.Series([f"nobody {number}" for number in posts.index], index=posts.index))
+        sums = pd.DataFrame({"hits": own.groupby(who).sum(), "trials": own.groupby(who).size()}).astype(float)
+        effect = design_effect(sums["hits"], sums["trials"])
+        rows[community] = {"hits": own.sum(), "trials": len(posts), "effect": effect, "n": len(posts)}
+    return shrunk_shares(frame(rows, activity)) if rows else {}

@@ -352,19 +352,26 @@ def poisson(month: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, float, f
 
 def cross_promotion(activity: Activity, portfolio: tuple[str, ...]) -> Told:
     """Best lift of shared authors with one of one's own."""
+    best = pairs(activity, portfolio).sort_values("lift", kind="stable").drop_duplicates("here", keep="last")
+    return {row.here: estimate(row.lift, row.low, row.high, n=row.shared) for row in best.itertuples()}
+
+
+def pairs(activity: Activity, portfolio: tuple[str, ...]) -> pd.DataFrame:
+    """Compare each community with each of one's own on its platform: here, own, lift, low, high, shared."""
     people = {c: set(e["author"].dropna()) for c, e in activity.groups.items()}
-    platforms = activity.places["platform"]
-    told: Told = {}
-    for community, here in people.items():
-        everyone = set().union(*(p for c, p in people.items() if platforms[c] == platforms[community]))
-        for own in sorted(set(portfolio) & set(people) - {community}):
-            if platforms[own] != platforms[community]:
-                continue
-            shared = len(here & people[own])
-            shown = 0 if shared < 10 else shared // 5 * 5
-            expected = len(here) * len(people[own]) / len(everyone)
-            lift = math.log((shown + 5) / (expected + 5))
-            if community not in told or lift > told[community]["value"]:
-                low, high = (math.log(stats.gamma.ppf(tail, shown + 5) / (expected + 5)) for tail in (0.05, 0.95))
-                told[community] = estimate(lift, low, high, n=shown)
-    return told
+    platforms, rows = activity.places["platform"], []
+    for here, own in ((c, o) for c in people for o in sorted(set(portfolio) & set(people)) if o != c and platforms[o] == platforms[c]):
+        everyone = set().union(*(p for c, p in people.items() if platforms[c] == platforms[here]))
+        shared = len(people[here] & people[own])
+        shown = 0 if shared < 10 else shared // 5 * 5
+        expected = len(people[here]) * len(people[own]) / len(everyone) + 5
+        low, high = (math.log(stats.gamma.ppf(tail, shown + 5) / expected) for tail in (0.05, 0.95))
+        rows.append((here, own, math.log((shown + 5) / expected), low, high, shown))
+    return pd.DataFrame(rows, columns=["here", "own", "lift", "low", "high", "shared"])
+
+
+def participation(activity: Activity) -> Told:
+    """Active authors per member."""
+    members = activity.places["members"]
+    told = active_authors(activity)
+    return {c: {k: v if k == "n" else v / members[c] for k, v in row.items()} for c, row in told.items() if members[c] > 0}

@@ -11,7 +11,7 @@ import pytest
 
 from discovery.features import FEATURES, FeatureSettings, Measurement, Scope, measure
 from tests.feature_records import ENGLISH, SCHEMA, crowd, post, reply, store
-from tests.oracle import answers, habits, integrity, language, market, newcomers, people
+from tests.oracle import answers, habits, integrity, language, market, neighbours, newcomers, people
 from tests.oracle.entries import Activity, activity
 from tests.oracle.gaps import gaps
 from tests.shared_data import DATA
@@ -19,10 +19,14 @@ from tests.shared_data import DATA
 REAL = DATA / "tables"
 HOW = {
     name: getattr(room, name)
-    for room in (people, newcomers, habits, integrity, answers, language, market)
+    for room in (people, newcomers, neighbours, habits, integrity, answers, language, market)
     for name in FEATURES
     if hasattr(room, name)
 }
+OWN = {"cross_promotion": "portfolio", "portfolio_fit": "portfolio", "link_fit": "sites"}
+"""Features that ask what is the user's own, and which part of it."""
+MADE = Scope(sources=("one", "two"), portfolio=("reddit:c02", "reddit:c13", "reddit:c09"), sites=("site1.example", "site3.example"))
+NOTHING_OWN = Scope(sources=())
 SAID = (
     "is there an app for crew scheduling?",
     "looking for a crew scheduling tool",
@@ -102,9 +106,12 @@ def _words(dice: random.Random, number: int, said: str) -> str:
 def made() -> tuple[Measurement, Activity]:
     """Measure the made world both ways."""
     connection = store(world(), coverage={1: "complete", 2: "listing"})
-    scope = Scope(sources=("one", "two"), portfolio=("reddit:c02", "reddit:c13"))
-    measured = measure(connection, scope=scope, settings=FeatureSettings())
-    return measured, activity(connection, scope=scope, measured=measured)
+    told = [[f"reddit:c{number:02d}", 40 * number] for number in range(9)]
+    connection.executemany(
+        "INSERT INTO communities BY NAME SELECT ? AS community, 1 AS source_id, ?::BIGINT AS members, false AS sensitive", told
+    )
+    measured = measure(connection, scope=MADE, settings=FeatureSettings())
+    return measured, activity(connection, scope=MADE, measured=measured)
 
 
 def corners() -> list[dict[str, Any]]:
@@ -151,9 +158,9 @@ def single() -> tuple[Measurement, Activity]:
     return measured, activity(connection, scope=Scope(sources=("one",)), measured=measured)
 
 
-def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, portfolio: tuple[str, ...] = ()) -> pd.DataFrame:
+def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, scope: Scope = NOTHING_OWN) -> pd.DataFrame:
     """Hold every known value of a feature, its limits and its n to the recomputed ones, and all gaps; return the known rows."""
-    told = HOW[feature](seen, portfolio) if feature == "cross_promotion" else HOW[feature](seen)
+    told = HOW[feature](seen, *([getattr(scope, OWN[feature])] if feature in OWN else []))
     rows = measured.estimates[measured.estimates["feature"] == feature].set_index("community")
     known = rows[rows["value"].notna()]
     expected = pd.DataFrame.from_dict(told, orient="index").reindex(index=known.index, columns=["value", "low", "high", "n"])
@@ -161,7 +168,7 @@ def assert_agrees(feature: str, *, measured: Measurement, seen: Activity, portfo
         pd.testing.assert_series_equal(
             known[column].astype(float), expected[column].astype(float), rtol=1e-9, atol=1e-9, check_names=False, obj=f"{feature} {column}"
         )
-    apart = gaps(seen, feature, told, portfolio=portfolio).reindex(rows.index)
+    apart = gaps(seen, feature, told, scope=scope).reindex(rows.index)
     pd.testing.assert_series_equal(rows["coverage"], apart["coverage"].astype(float), rtol=1e-9, atol=1e-9, obj=f"{feature} coverage")
     assert dict(rows["missing_reason"].fillna("")) == dict(apart["missing_reason"].fillna(""))
     return known
@@ -175,7 +182,7 @@ def test_every_feature_has_an_oracle():
 @pytest.mark.parametrize("feature", sorted(FEATURES))
 def test_a_made_world_is_measured_as_defined(made, feature):
     """Value, limits, n and coverage agree to 1e-9 where the feature is known, elsewhere the reason; it is not everywhere alike."""
-    known = assert_agrees(feature, measured=made[0], seen=made[1], portfolio=("reddit:c02", "reddit:c13"))
+    known = assert_agrees(feature, measured=made[0], seen=made[1], scope=MADE)
     assert known["value"].round(6).nunique() > 1
     assert known["coverage"].between(0, 1).all()
 
@@ -208,6 +215,8 @@ def test_every_reason_is_given_somewhere(made, lacking, single):
         "histories",
         "currency",
         "communities",
+        "members",
+        "no sites configured",
     }
     assert {reason.split(":")[0] for reason in given} >= kinds | {"portfolio", "products", "no portfolio configured"}
 
@@ -235,7 +244,7 @@ def test_what_a_listing_cannot_show_is_missing(made):
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("feature", sorted(set(FEATURES) - {"engagement", "cross_promotion", "author_overlap"}))
+@pytest.mark.parametrize("feature", sorted(set(FEATURES) - {"engagement", *OWN, "author_overlap"}))
 def test_real_threads_are_measured_as_defined(real, feature):
     """On two real communities of posts and comments all agree, as far as known."""
     assert_agrees(feature, measured=real[0], seen=real[1])
