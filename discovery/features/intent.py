@@ -61,7 +61,7 @@ def lexicon() -> Mapping[str, Tier]:
     for code, tier in told["tiers"].items():
         patterns = [_expanded(pattern, told["macros"]) for pattern in tier["patterns"]]
         tiers[code] = Tier(
-            exact=re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.ASCII | re.IGNORECASE),
+            exact=re.compile(rf"(?<!\w)(?:{'|'.join(f'(?:{pattern})' for pattern in patterns)})", re.ASCII | re.IGNORECASE),
             superset="|".join(f"(?:{widened(pattern)})" for pattern in patterns),
             opening="|".join(f"(?:{widened(_opening(pattern, told['macros']))})" for pattern in tier["patterns"]),
             matches=tuple(tier["matches"]),
@@ -120,25 +120,27 @@ def read(text: str, *, among: tuple[str, ...] | None = None) -> list[Hit]:
     """
     own = prose(text)
     sentences = Sentences(own)
-    tiers = lexicon()
-    codes = tiers if among is None else [code for code in tiers if code in among]
-    found = {code: [match.span() for match in tiers[code].exact.finditer(own)] for code in codes}
-    idioms = {sentences.number(start) for start, _ in found.get("X", [])}
-    refusals = {sentences.number(start) for start, _ in found.get("N", [])} - idioms
-    promoted = bool(found.get("P"))
+    codes = lexicon() if among is None else among
+
+    def matches(code: str) -> Iterator[re.Match[str]]:
+        return lexicon()[code].exact.finditer(own) if code in codes else iter(())
+
+    idioms = {sentences.number(match.start()) for match in matches("X")}
+    refusals = {sentences.number(match.start()) for match in matches("N")} - idioms if "T2" in codes else set()
+    vetoes = {**dict.fromkeys(MONEY_TIERS, idioms), "T2": idioms | refusals}
+    promoted = any(matches("P"))
 
     def stands(code: str, start: int) -> bool:
-        sentence = sentences.number(start)
-        vetoed = (code in MONEY_TIERS and sentence in idioms) or (code == "T2" and sentence in refusals)
-        return not vetoed and not (code in DENIABLE and _DENIAL.search(own, max(sentences.bounds(start)[0], start - 40), start))
+        if vetoes.get(code) and sentences.number(start) in vetoes[code]:
+            return False
+        return not (code in DENIABLE and _DENIAL.search(own, max(sentences.bounds(start)[0], start - 40), start))
 
     hits = {}
     for code in TIERS:
-        if not (promoted and code in NOT_BY_PROMOTERS):
-            for start, end in found.get(code, []):
-                if stands(code, start):
-                    hits[code] = Hit(code, start, end)
-                    break
+        if code in codes and not (promoted and code in NOT_BY_PROMOTERS):
+            match = next((match for match in matches(code) if stands(code, match.start())), None)
+            if match:
+                hits[code] = Hit(code, *match.span())
     if "SW" in hits:
         hits.setdefault("T3", hits["SW"]._replace(tier="T3"))
     return list(hits.values())

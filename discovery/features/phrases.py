@@ -16,18 +16,18 @@ MOST_WORDS = 8
 MOST_READ = 24
 """Words of a request that are read."""
 _ASKED = (
-    r"\b(?:looking|searching|hunting) for\b",
-    r"\b(?:is|are) there (?:a|an|any|some)\b",
-    r"\b(?:need|want) something (?:that|which|to)\b",
-    r"\bneed (?:a|an|some)\b",
-    r"\b(?:recommend|suggest)\w*(?: (?:for|on|me))?\b",
-    r"\buse (?:for|to)\b",
-    r"\bwish (?:there (?:was|were)|someone \w+|somebody \w+)\b",
-    r"\bwhy (?:isn't|is) there no\b",
-    r"\bany(?:one|body)\b[^.?!\n]{0,20}\b(?:know|use|have)\b(?: of)?",
-    r"\bwhat(?:'s| is| are) the best\b",
+    r"(?:looking|searching|hunting) for\b",
+    r"(?:is|are) there (?:a|an|any|some)\b",
+    r"(?:need|want) something (?:that|which|to)\b",
+    r"need (?:a|an|some)\b",
+    r"(?:recommend|suggest)\w*(?: (?:for|on|me))?\b",
+    r"use (?:for|to)\b",
+    r"wish (?:there (?:was|were)|someone \w+|somebody \w+)\b",
+    r"why (?:isn't|is) there no\b",
+    r"any(?:one|body)\b[^.?!\n]{0,20}\b(?:know|use|have)\b(?: of)?",
+    r"what(?:'s| is| are) the best\b",
 )
-_OBJECT = re.compile(r"(?:" + "|".join(_ASKED) + r")(?P<object>[^.?!\n]{3,120})", re.ASCII | re.IGNORECASE)
+_OBJECT = re.compile(r"\b(?:" + "|".join(_ASKED) + r")(?P<object>[^.?!\n]{3,120})", re.ASCII | re.IGNORECASE)
 _TIME = r"(?:(?:every|each|a|per|this|last|all|the|of|my) )*(?:day|week|month|year|season|time|morning|evening|night|weekend)s?"
 _ENDURED = re.compile(
     rf"[\s,]*(?:{_TIME} )*(?:(?:of|with|by|about|over|on|to|how|when|having)\b\s*(?P<named>.+)|(?P<doing>\w+ing\b.*))",
@@ -130,7 +130,7 @@ def alone(phrase: Phrase) -> str:
 
 def groups(run: Run, phrase: Phrase) -> bool:
     """Tell whether a run may make its request one of a kind: two content words side by side, or the thing asked for."""
-    return len(run.stems) == 2 or run.stems == (stem(_thing(phrase)),)
+    return len(run.stems) == 2 or (len(run.stems) == 1 and run.stems[0] == stem(_thing(phrase)))
 
 
 def _thing(phrase: Phrase) -> str:

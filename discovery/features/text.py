@@ -16,7 +16,8 @@ NOT_PROSE = r"```[\s\S]*?```|`[^`\n]{1,200}`|\bhttps?://\S+|(?m:^[ \t]*>.*$)"
 MENTION = r"@\w+|\b/?[ur]/\w+|&#?\w+;"
 WORD = r"[\p{L}\p{M}]+(?:'[\p{L}\p{M}]+)*"
 """A word in RE2: letters with their marks, inner apostrophes; no digits."""
-SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n+")
+SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<!\n)[.!?]*(?=\s|$))")
+"""Begins with all it can begin with, so that the engine skips what it cannot."""
 BREAK = "!"
 """Stands for what is not prose: no pattern crosses it, so nothing can match across a link that does not match beside it."""
 THANKS = (
@@ -68,8 +69,9 @@ GENERIC = frozenset(
 """Words of a request that do not say what is needed."""
 
 
+@lru_cache(maxsize=1)
 def prose(text: str) -> str:
-    """Blank code, links and quoted lines, keeping every position."""
+    """Blank code, links and quoted lines, keeping every position; a record is read for several things, one after the other."""
     if "`" not in text and "http" not in text and ">" not in text:  # most texts have none, and this is seen at once
         return text
     return _NOT_PROSE.sub(lambda found: BREAK * len(found[0]), text)
@@ -82,17 +84,21 @@ class Sentences:
     """Where the sentences of a text end, to tell which of them a position stands in."""
 
     def __init__(self, text: str) -> None:
-        self._ends = [found.end() for found in SENTENCE_END.finditer(text)]
-        self._length = len(text)
+        self._text = text
 
     def number(self, position: int) -> int:
         """Give the number of the sentence a position stands in."""
-        return bisect_right(self._ends, position)
+        return bisect_right(_ends(self._text), position)
 
     def bounds(self, position: int) -> tuple[int, int]:
         """Give begin and end of the sentence a position stands in."""
-        number = self.number(position)
-        return (self._ends[number - 1] if number else 0), (self._ends[number] if number < len(self._ends) else self._length)
+        ends, number = _ends(self._text), self.number(position)
+        return (ends[number - 1] if number else 0), (ends[number] if number < len(ends) else len(self._text))
+
+
+@lru_cache(maxsize=1)
+def _ends(text: str) -> list[int]:
+    return [found.end() for found in SENTENCE_END.finditer(text)]
 
 
 def content_words(text: str) -> Iterator[str]:
