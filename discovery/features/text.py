@@ -124,11 +124,11 @@ def stem(word: str) -> str:
     return word.removesuffix("e") if len(word) > 3 else word
 
 
-def language(text: str) -> str | None:
-    """Tell the language of a text, two letters; None where it is too short to tell."""
-    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.lower().replace("’", "'"))
+def language(tokens: str) -> str | None:
+    """Tell the language of lower-case words that blanks part, two letters; None where they are too short to tell."""
+    words = tokens.split()
     if sum(map(len, words)) < LEAST_LETTERS:
         return None
-    if sum(word in STOP_WORDS for word in words) >= ENGLISH_STOP_SHARE * len(words):
+    if sum(map(STOP_WORDS.__contains__, words)) >= ENGLISH_STOP_SHARE * len(words):
         return "en"
-    return str(py3langid.classify(" ".join(words))[0])
+    return str(py3langid.classify(tokens)[0])
