@@ -26,7 +26,7 @@ GROUPS = 10
 """Groups of authors that are left out in turn: the n-th author by the hash of the first sampled record is in group n mod 10."""
 LEAST, LEAST_WINDOWS = 200, 1_000
 """Tokens from which a community's words are measured at all, and from which windows of 500 are."""
-TOKENS_AT_ONCE = 500_000
+TOKENS_AT_ONCE = 250_000
 """Tokens that are measured in one go; bounds the memory."""
 INTERVAL = "interval: jackknife over ten groups of authors"
 MEASURES = ("hdd", "mattr", "mtld")

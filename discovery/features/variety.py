@@ -6,15 +6,15 @@ records, and its value tells the community's words, not how many records each of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int32]
-Mask = npt.NDArray[np.bool_]
 
 DRAWS = 42
 """Words drawn in HD-D, as published."""
@@ -22,6 +22,10 @@ WINDOW = 500
 """Tokens of a window of MATTR."""
 TYPES, TOKENS = 18, 25
 """MTLD ends a factor where types / tokens falls below 18/25 = 0.72, as published; whole numbers, so that no rounding decides."""
+
+
+STRIDE = 64
+"""Tokens that MTLD reads in a step: near the length of a factor, so that little is read twice."""
 
 
 class Tokens(NamedTuple):
@@ -35,21 +39,18 @@ class Tokens(NamedTuple):
     """The author's group, from 0."""
 
 
-class Linked(NamedTuple):
-    """Tokens as positions inside their community, each linked to the same word before and after it."""
+class Version(NamedTuple):
+    """Communities without a group of authors, one text after the other, and where the same word is said beside each token.
 
-    community: Whole
-    place: Whole
+    Positions are those among all tokens; reading backward they are counted from the end, so that both directions are read alike.
+    """
+
     before: Whole
-    """-1 where the word was not said before."""
+    """Where the word was said last; lower than any position of the text where it was not."""
     after: Whole
-    """The community's length where the word is not said again."""
+    """The same, reading backward."""
     length: Whole
-    """Tokens per community."""
-    spoken: Whole
-    """Community of each different word."""
-    frequency: Whole
-    """How often that word is said."""
+    """Tokens of each text."""
 
 
 def varieties(tokens: Tokens, *, communities: int, groups: int) -> Floats:
@@ -58,25 +59,80 @@ def varieties(tokens: Tokens, *, communities: int, groups: int) -> Floats:
     Returns:
         Shape (groups + 1, communities, 3): HD-D, MATTR and MTLD, the whole first; NaN where there are too few tokens.
     """
-    order = np.argsort(tokens.word, kind="stable")
-    each = [linked(tokens, order, tokens.group != left_out, communities=communities) for left_out in range(-1, groups)]
-    return np.stack([np.stack([hdd(one), mattr(one), walked], axis=1) for one, walked in zip(each, mtld(each), strict=True)])
+    order = np.lexsort((tokens.word, tokens.community))
+    word = _numbered(tokens.word[order], tokens.community[order])
+    spoken = tokens.community[order[np.flatnonzero(np.diff(word, prepend=-1))]]
+    frequency = _remaining(word, tokens.group[order], groups=groups, size=len(spoken))
+    length = _remaining(tokens.community, tokens.group, groups=groups, size=communities)
+    each = list(versions(tokens.group, length, order=order, again=np.flatnonzero(word[1:] == word[:-1])))
+    return np.stack([hdd(frequency, length, spoken=spoken), np.stack([mattr(one) for one in each]), mtld(each)], axis=2)
 
 
-def linked(tokens: Tokens, order: npt.NDArray[np.intp], stays: Mask, *, communities: int) -> Linked:
-    """Link the tokens that stay. ``order`` lists all of them by word, equal words by position."""
-    community = tokens.community[stays]
-    length = np.bincount(community, minlength=communities).astype(np.int32)
-    place = np.arange(len(community), dtype=np.int32) - np.repeat(_starts(length), length)
-    order = order[stays[order]]
-    at = (np.cumsum(stays, dtype=np.int32) - 1)[order]
-    said, where = tokens.word[order], tokens.community[order]
-    again = (said[1:] == said[:-1]) & (where[1:] == where[:-1])
-    earlier, later = at[:-1][again], at[1:][again]
-    before, after = np.full(len(place), -1, dtype=np.int32), np.repeat(length, length)
-    before[later], after[earlier] = place[earlier], place[later]
-    first = np.flatnonzero(np.concatenate([[True], ~again])[: len(at)])
-    return Linked(community, place, before, after, length, where[first], np.diff(first, append=len(at)))
+def _numbered(said: npt.NDArray[np.uint64], community: Whole) -> Whole:
+    """Number the words of communities, where equal ones stand side by side."""
+    new = (said[1:] != said[:-1]) | (community[1:] != community[:-1])
+    return np.concatenate([np.zeros(len(said[:1]), dtype=np.int32), np.cumsum(new, dtype=np.int32)])
+
+
+def _remaining(number: Whole, group: Whole, *, groups: int, size: int) -> Whole:
+    """Count what is numbered from 0 to size: all of it, then without each group; shape (groups + 1, size)."""
+    each = np.bincount(group.astype(np.int64) * size + number, minlength=groups * size)[: groups * size].reshape(groups, size)
+    whole = np.bincount(number, minlength=size)
+    return np.concatenate([whole[None], whole - each]).astype(np.int32)
+
+
+def versions(group: Whole, length: Whole, *, order: npt.NDArray[np.intp], again: npt.NDArray[np.intp]) -> Iterator[Version]:
+    """Yield the whole and what is left without each group.
+
+    Args:
+        group: The author's group of each token.
+        length: Tokens of each text in each version, shape (groups + 1, communities).
+        order: Every token, equal words of a community side by side.
+        again: Places in ``order`` that the next one says again.
+    """
+    nowhere = len(group)
+    earlier, later = np.full((2, nowhere + 1), nowhere, dtype=np.int32)
+    earlier[order[again + 1]], later[order[again]] = order[again], order[again + 1]
+    group = np.append(group, np.int32(len(length)))  # nowhere is in nobody's group
+    for left_out, texts in enumerate(length, start=-1):
+        stays = group[:-1] != left_out
+        position = np.cumsum(np.append(stays, True), dtype=np.int32) - 1
+        last = position[-1] - 1
+        after = last - position[_passing(later, group, left_out)[:-1][stays]]
+        position[-1] = -1
+        yield Version(position[_passing(earlier, group, left_out)[:-1][stays]], after[::-1], texts)
+
+
+def _passing(link: Whole, group: Whole, left_out: int) -> Whole:
+    """Let links to tokens of a group go on to what those are linked to."""
+    passing = link.copy()
+    (lost,) = (group[link] == left_out).nonzero()
+    while len(lost):
+        passing[lost] = link[passing[lost]]
+        lost = lost[group[passing[lost]] == left_out]
+    return passing
+
+
+def hdd(frequency: Whole, length: Whole, *, spoken: Whole) -> Floats:
+    """Σ_w P(word w is among 42 tokens drawn) / 42 (McCarthy & Jarvis 2010), exactly; NaN below 42 tokens.
+
+    Words that are said equally often are equally probable, so what is asked is how many of a community there are of each frequency.
+
+    Args:
+        frequency: How often words are said in each version of the communities, shape (versions, words).
+        length: Tokens, shape (versions, communities).
+        spoken: Community of each word, ascending.
+
+    Returns:
+        Shape (versions, communities).
+    """
+    room = np.broadcast_to(length[0] + 1, length.shape).ravel()
+    begin, row = _starts(room), np.repeat(np.arange(length.size), room)
+    words = np.bincount((begin.reshape(length.shape)[:, spoken] + frequency).ravel(), minlength=len(row))
+    cell = np.flatnonzero(words)
+    drawn = _drawn(cell - begin[row[cell]], length.ravel()[row[cell]])
+    expected = np.bincount(row[cell], words[cell] * drawn, length.size).reshape(length.shape)
+    return np.where(length >= DRAWS, expected / DRAWS, np.nan)
 
 
 def _starts(length: Whole) -> Whole:
@@ -84,16 +140,7 @@ def _starts(length: Whole) -> Whole:
     return np.cumsum(length, dtype=np.int32) - length
 
 
-def hdd(tokens: Linked) -> Floats:
-    """Σ_w P(word w is among 42 tokens drawn) / 42 (McCarthy & Jarvis 2010), exactly; NaN below 42 tokens."""
-    most = int(tokens.frequency.max(initial=0)) + 1
-    cell, words = np.unique(tokens.spoken * most + tokens.frequency, return_counts=True)
-    row, frequency = cell // most, cell % most
-    expected = np.bincount(row, words * _drawn(frequency, tokens.length[row]), len(tokens.length))
-    return np.where(tokens.length >= DRAWS, expected / DRAWS, np.nan)
-
-
-def _drawn(frequency: Whole, total: Whole) -> Floats:
+def _drawn(frequency: npt.NDArray[np.int64], total: Whole) -> Floats:
     """Give the probability that a word of this frequency is among the 42 drawn: 1 − C(N − f, 42) / C(N, 42).
 
     The ratio is a product of min(f, 42) factors, exact where logarithms of factorials would lose five digits.
@@ -106,53 +153,68 @@ def _drawn(frequency: Whole, total: Whole) -> Floats:
     return 1 - missed
 
 
-def mattr(tokens: Linked) -> Floats:
+def mattr(texts: Version) -> Floats:
     """Mean share of different words over all windows of 500 tokens (Covington & McFall 2010); NaN below 500 tokens.
 
     A token is the first of its word in the windows that begin after the word's last place and hold the token: their number
     follows from two positions, so no window is ever read.
     """
-    last = (tokens.length - WINDOW)[tokens.community]
-    begins = np.minimum(tokens.place, last) - np.maximum(tokens.place - WINDOW, tokens.before)
-    different = np.bincount(tokens.community, np.maximum(begins, 0), len(tokens.length))
-    windows = np.maximum(tokens.length - WINDOW + 1, 0)
+    start, here = _starts(texts.length), np.arange(len(texts.before), dtype=np.int32)
+    last = np.repeat(start + texts.length - WINDOW, texts.length)
+    begins = np.minimum(here, last) - np.maximum(np.maximum(here - WINDOW, texts.before), np.repeat(start - 1, texts.length))
+    until = np.append(0, np.cumsum(np.maximum(begins, 0), dtype=np.int64))
+    windows = np.maximum(texts.length - WINDOW + 1, 0)
+    different = until[start + texts.length] - until[start]
     share: Floats = np.divide(different, windows * WINDOW, out=np.full(len(windows), np.nan), where=windows > 0)
     return share
 
 
-def mtld(each: Sequence[Linked]) -> Floats:
+def mtld(each: Sequence[Version]) -> Floats:
     """Mean length of runs that keep types / tokens at .72, forward and backward (McCarthy & Jarvis 2010); NaN where no word recurs.
 
-    All communities, in all their versions and both directions, walk side by side, a token a step.
+    All communities, in all their versions and both directions, walk side by side.
 
     Returns:
         Shape (len(each), communities).
     """
-    seen = [side for one in each for side in (one.before, (np.repeat(one.length, one.length) - 1 - one.after)[::-1])]
-    length = np.concatenate([side for one in each for side in (one.length, one.length[::-1])])
-    factors = _factors(np.concatenate(seen), length)
+    sides = [side for texts in each for side in (texts.before, texts.after)]
+    length = np.concatenate([side for texts in each for side in (texts.length, texts.length[::-1])])
+    begin = np.repeat(_starts(np.array([len(side) for side in sides], dtype=np.int32)), [len(side) for side in sides])
+    factors = _factors(np.concatenate(sides) + begin, length)
     with np.errstate(divide="ignore", invalid="ignore"):
         runs = np.where(factors > 0, length / factors, np.nan).reshape(len(each), 2, -1)
     return np.asarray((runs[:, 0] + runs[:, 1, ::-1]) / 2)
 
 
 def _factors(before: Whole, length: Whole) -> Floats:
-    """Count the factors of each text, the last one in part; texts stand one after the other in ``before``."""
-    longest_first = np.argsort(-length, kind="stable")
-    texts = length[longest_first]
-    at = (np.cumsum(length, dtype=np.int64) - length)[longest_first]
-    begin, spare, whole = np.zeros((3, len(texts)), dtype=np.int32)
-    walking = np.searchsorted(-texts, -np.arange(texts.max(initial=0)), side="left")
-    for step, left in enumerate(walking.tolist()):
-        new = before[at[:left] + step] < begin[:left]
-        spare[:left] += np.where(new, np.int32(TOKENS - TYPES), np.int32(-TYPES))
-        (full,) = (spare[:left] < 0).nonzero()
-        whole[full] += 1
-        spare[full], begin[full] = 0, step + 1
-    rest = texts - begin
+    """Count the factors of each text, the last one in part; texts stand one after the other in ``before``.
+
+    A text goes on by a stride, or to the end of a factor inside it.
+    """
+    ahead = sliding_window_view(np.append(before, np.full(STRIDE, -1, dtype=np.int32)), STRIDE)
+    place = _starts(length)
+    begin, end = place.copy(), place + length
+    spare, whole = np.zeros((2, len(length)), dtype=np.int32)
+    walking = np.flatnonzero(length)
+    while len(walking):
+        row, left = np.arange(len(walking)), end[walking] - place[walking]
+        repeated = ahead[place[walking]] >= begin[walking, None]
+        gain = _NEW - TOKENS * np.cumsum(repeated, axis=1, dtype=np.int16)
+        below = gain < -np.minimum(spare[walking], TYPES * STRIDE).astype(np.int16)[:, None]
+        last = below.argmax(axis=1)
+        full = below[row, last] & (last < left)
+        last = np.where(full, last, np.minimum(left, STRIDE) - 1)
+        place[walking] += last + 1
+        spare[walking] = np.where(full, 0, spare[walking] + gain[row, last])
+        whole[walking] += full
+        begin[walking[full]] = place[walking[full]]
+        walking = walking[last + 1 < left]
+    rest = end - begin
     types = (spare + TYPES * rest) / TOKENS
-    with np.errstate(invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         part = np.where(rest > 0, (1 - types / rest) / (1 - TYPES / TOKENS), 0.0)
-    factors = np.empty(len(texts))
-    factors[longest_first] = whole + part
-    return factors
+    return np.asarray(whole + part)
+
+
+_NEW = (TOKENS - TYPES) * np.arange(1, STRIDE + 1, dtype=np.int16)
+"""What a stride of new words adds to 25 · types − 18 · tokens; a word that was said before takes 25 off."""
