@@ -122,6 +122,20 @@ def test_windows_need_a_thousand_words():
     assert estimate(found, "mtld")["missing_reason"] is None
 
 
+def test_windows_and_stretches_are_of_the_first_five_thousand_words():
+    """Of 6,500 sampled words MATTR and MTLD are measured on the first 5,000 in the order of the sample, and say so; HD-D on all."""
+    rows = [post(name, 1, " ".join(drawn(50, seed=n))) for n, name in enumerate(crowd(130))]
+    found = measured(rows)
+    words = " ".join(row["text"] for row in sorted(rows, key=lambda row: _hash(row["record_id"]))).split()
+    for name, expected, n in (
+        ("lexical_diversity", hdd(words), 6_500),
+        ("mattr", mattr(words[:5_000]), 5_000),
+        ("mtld", mtld(words[:5_000]), 5_000),
+    ):
+        row = estimate(found, name)
+        assert (row["value"], row["n"]) == (pytest.approx(expected, rel=1e-12), n)
+
+
 def test_jackknife_by_hand():
     """Four groups left out give 1, 2, 3, 6: half-width t(3) · √(3/4 · (4 + 1 + 0 + 9)), t(3) = 2.353 at 95 %."""
     half = jackknife(np.array([0, 0, 0, 0, 1]), np.array([1.0, 2, 3, 6, 5]), size=3)

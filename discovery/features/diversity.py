@@ -17,7 +17,7 @@ from discovery.features.declaration import Evidence, Floats, Interval, Statistic
 from discovery.features.estimation import totals
 from discovery.features.partials import renew_frame
 from discovery.features.text import UNSPACED
-from discovery.features.variety import Tokens, varieties
+from discovery.features.variety import MOST_ORDERED, Tokens, varieties
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,6 +29,7 @@ LEAST, LEAST_WINDOWS = 200, 1_000
 TOKENS_AT_ONCE = 250_000
 """Tokens that are measured in one go; bounds the memory."""
 INTERVAL = "interval: jackknife over ten groups of authors"
+FIRST = f"at most the first {MOST_ORDERED:,} sampled words, records in the order of a hash"
 MEASURES = ("hdd", "mattr", "mtld")
 
 _TOKENS = """
@@ -84,13 +85,13 @@ def _measured(connection: duckdb.DuckDBPyConnection, tokens: pd.Series[int]) -> 
 )
 def lexical_diversity(statistics: Statistics) -> pd.DataFrame:
     """Expected share of different words among 42 drawn at random."""
-    return _estimated(statistics, "hdd")
+    return _estimated(statistics, "hdd", n=statistics.communities["tokens"])
 
 
 @feature(
     title="how varied the words of a stretch are",
     unit="share of different words in 500, 0 to 1",
-    formula=f"mean of different words / 500 over all windows of 500 sampled words, records in the order of a hash; {INTERVAL}",
+    formula=f"mean of different words / 500 over all windows of 500 words, of {FIRST}; {INTERVAL}",
     source="Covington & McFall 2010 (MATTR), doi:10.1080/09296171003643098",
     block="language",
     transform="identity",
@@ -99,14 +100,14 @@ def lexical_diversity(statistics: Statistics) -> pd.DataFrame:
 )
 def mattr(statistics: Statistics) -> pd.DataFrame:
     """Share of different words in a window of 500 of the sampled words."""
-    return _estimated(statistics, "mattr")
+    return _estimated(statistics, "mattr", n=statistics.communities["tokens"].clip(upper=MOST_ORDERED))
 
 
 @feature(
     title="words until words repeat",
     unit="words",
-    formula="sampled words / number of stretches that end where different words / words falls below .72, the last one in part; mean of"
-    f" reading forward and backward, records in the order of a hash; {INTERVAL}, of the logarithm",
+    formula="words / number of stretches that end where different words / words falls below .72, the last one in part; mean of"
+    f" reading forward and backward, of {FIRST}; {INTERVAL}, of the logarithm",
     source="McCarthy & Jarvis 2010 (MTLD), doi:10.3758/BRM.42.2.381",
     block="language",
     transform="log",
@@ -115,10 +116,10 @@ def mattr(statistics: Statistics) -> pd.DataFrame:
 )
 def mtld(statistics: Statistics) -> pd.DataFrame:
     """Mean length of stretches in which at least 72 of 100 words are different."""
-    return _estimated(statistics, "mtld", length=True)
+    return _estimated(statistics, "mtld", n=statistics.communities["tokens"].clip(upper=MOST_ORDERED), length=True)
 
 
-def _estimated(statistics: Statistics, measure: str, *, length: bool = False) -> pd.DataFrame:
+def _estimated(statistics: Statistics, measure: str, *, n: pd.Series[int], length: bool = False) -> pd.DataFrame:
     """Estimate a measure, its interval by what leaving out each group of authors changes; that of a length on its logarithm."""
     facts, table = statistics.communities, statistics.varieties
     rows, told = table["row"].to_numpy(), table[measure].to_numpy(dtype=float)
@@ -131,7 +132,7 @@ def _estimated(statistics: Statistics, measure: str, *, length: bool = False) ->
     reason = because(facts["language"].isin(UNSPACED), "words: the language is written without spaces")
     share = Interval(value, np.maximum(value - half, 0), np.minimum(value + half, 1))
     limits = Interval(np.exp(value), np.exp(value - half), np.exp(value + half)) if length else share
-    return columns(limits, n=facts["tokens"], coverage=facts["observed"], reason=reason)
+    return columns(limits, n=n, coverage=facts["observed"], reason=reason)
 
 
 def jackknife(rows: npt.NDArray[np.int64], left_out: Floats, *, size: int) -> Floats:

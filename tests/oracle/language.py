@@ -72,18 +72,19 @@ def samples(activity: Activity) -> dict[str, list[Said]]:
     return {c: list(sample(entries, now=int(activity.places.at[c, "now"]))) for c, entries in activity.groups.items()}
 
 
-def varied(activity: Activity, measure: Callable[[list[str]], float], *, least: int) -> Told:
-    """Measure the sampled words; the interval by leaving out each of ten groups of authors, dealt in the order of the sample."""
+def varied(activity: Activity, measure: Callable[[list[str]], float], *, least: int, most: int | None = None) -> Told:
+    """Measure the first sampled words; the interval by leaving out each of ten groups of authors, dealt in the order of the sample."""
     told = {}
     for community, said in samples(activity).items():
         total = sum(len(one.words) for one in said)
         if total < least or activity.places.at[community, "language"] in {"zh", "ja", "th", "lo", "km"}:
             continue
         turn = {person: number % 10 for number, person in enumerate(dict.fromkeys(one.person for one in said if one.words))}
-        left = [measure([word for one in said if turn.get(one.person) != group for word in one.words]) for group in set(turn.values())]
-        value = measure([word for one in said for word in one.words])
+        spoken = [(turn[one.person], word) for one in said for word in one.words][:most]
+        left = [measure([word for of, word in spoken if of != group]) for group in set(turn.values())]
+        value = measure([word for _, word in spoken])
         half = stats.t.ppf(0.95, len(left) - 1) * np.std(left) * math.sqrt(len(left) - 1)
-        told[community] = estimate(value, value - half, value + half, n=total)
+        told[community] = estimate(value, value - half, value + half, n=len(spoken))
     return told
 
 
@@ -94,7 +95,7 @@ def lexical_diversity(activity: Activity) -> Told:
 
 def mattr(activity: Activity) -> Told:
     """Different words of each window of 500, counted as it slides."""
-    return varied(activity, _sliding, least=1_000)
+    return varied(activity, _sliding, least=1_000, most=5_000)
 
 
 def _sliding(said: list[str]) -> float:
@@ -111,7 +112,7 @@ def _sliding(said: list[str]) -> float:
 
 def mtld(activity: Activity) -> Told:
     """Words per factor, read forward and backward; its interval on the logarithm."""
-    told = varied(activity, lambda said: math.log((_per_factor(said) + _per_factor(said[::-1])) / 2), least=200)
+    told = varied(activity, lambda said: math.log((_per_factor(said) + _per_factor(said[::-1])) / 2), least=200, most=5_000)
     return {c: {**row, **{name: math.exp(row[name]) for name in ("value", "low", "high")}} for c, row in told.items()}
 
 
