@@ -192,8 +192,10 @@ def gate(frame: pd.DataFrame, declared: Feature, communities: pd.DataFrame) -> p
         if least:
             column = declared.counted.get(amount, amount)
             have = communities[column].to_numpy()
-            for row in np.flatnonzero((have < least) & open_to_gate):
-                reasons[row] = f"small_n: {have[row]} {column.replace('_', ' ')}, {least} needed"
+            few = np.flatnonzero((have < least) & open_to_gate)
+            counts, said = np.unique(have[few], return_inverse=True)
+            told = [f"small_n: {count} {column.replace('_', ' ')}, {least} needed" for count in counts]
+            reasons[few] = np.array(told, dtype=object)[said]
     if declared.needs.lexicon:
         reasons = np.where(communities["lexicon"], reasons, communities["lexicon_reason"].to_numpy(dtype=object))
     if declared.needs.complete:
@@ -212,4 +214,4 @@ def _blanked(told: Mapping[str, npt.ArrayLike], reasons: Reasons) -> pd.DataFram
 
 def _stated(reasons: Reasons) -> npt.NDArray[np.bool_]:
     """Tell where a reason stands."""
-    return np.array([reason is not None for reason in reasons], dtype=bool)
+    return ~pd.isna(reasons)

@@ -70,10 +70,20 @@ def proportions(
     value = np.where(trials > 0, a / (a + b), np.nan)
     thin = inflation / np.maximum(inflation, clumps)
     doubted = [(alpha / doubt + hits * thin, beta / doubt + (effective - hits) * thin) for doubt in DOUBTS]
-    low = np.minimum.reduce([value, *(special.betaincinv(*prior, 0.05) for prior in doubted)])
-    high = np.maximum.reduce([value, *(special.betaincinv(*prior, 0.95) for prior in doubted)])
+    low, high = _reached(value, [_limits(special.betaincinv, *prior) for prior in doubted])
     known = trials > 0
     return Interval(value, np.where(known & (hits == 0), 0, low), np.where(known & (hits == effective), 1, high), effective / (a + b))
+
+
+def _limits(quantile: np.ufunc, *shape: Floats) -> Floats:
+    """Give both limits of distributions, shape (2, n); communities of the same counts are alike, and are asked for once."""
+    _, first, place = np.unique(shape[0] + 1j * shape[-1], return_index=True, return_inverse=True)
+    return np.stack([quantile(*(parameter[first] for parameter in shape), share)[place] for share in (0.05, 0.95)])
+
+
+def _reached(value: Floats, limits: list[Floats]) -> tuple[Floats, Floats]:
+    """Give the lowest and the highest of limits of shape (2, n); they hold the value."""
+    return np.minimum.reduce([value, *(low for low, _ in limits)]), np.maximum.reduce([value, *(high for _, high in limits)])
 
 
 def _beta_moments(hits: Floats, trials: Floats) -> tuple[float, float]:
@@ -113,8 +123,7 @@ def rates(
     value = np.where(exposure > 0, a / b, np.nan)
     thin = inflation / np.maximum(inflation, clumps)
     doubted = [(shape / doubt + events * thin, rate / doubt + effective * thin) for doubt in DOUBTS]
-    low = np.minimum.reduce([value, *(special.gammaincinv(a, 0.05) / b for a, b in doubted)])
-    high = np.maximum.reduce([value, *(special.gammaincinv(a, 0.95) / b for a, b in doubted)])
+    low, high = _reached(value, [_limits(special.gammaincinv, a) / b for a, b in doubted])
     return Interval(value, np.where((exposure > 0) & (events == 0), 0, low), high, effective / b)
 
 
@@ -196,15 +205,20 @@ def author_share(
     (column,) = ratio.numerator
     table, size = statistics.authors, len(statistics.communities)
     rows, y, x = table["row"].to_numpy(), table[column].to_numpy(dtype=float), table[ratio.denominator].to_numpy(dtype=float)
-    effect = design_effect(rows, y, x, size=size)
-    result = proportions(totals(rows, y, size), totals(rows, x, size), platforms=statistics.communities["platform"], inflation=effect)
+    sums = summed(rows, y, x, size=size)
+    result = proportions(sums.y, sums.x, platforms=statistics.communities["platform"], inflation=effect_of_sums(sums))
     observed = statistics.communities["observed"] if coverage is None else coverage
-    return columns(result, n=totals(rows, x > 0, size), coverage=observed, reason=reason)
+    return columns(result, n=sums.people, coverage=observed, reason=reason)
+
+
+def summed(rows: npt.NDArray[np.intp], y: Floats, x: Floats, *, size: int) -> AuthorSums:
+    """Add up what each author did, and of how many times, per community."""
+    return AuthorSums(*(totals(rows, part, size) for part in (y, x, x > 0, y * y, x * x, x * y)))
 
 
 def design_effect(rows: npt.NDArray[np.intp], y: Floats, x: Floats, *, size: int) -> Floats:
     """Tell how many times more a ratio varies over authors than over independent trials (linearised ratio variance), at least 1."""
-    return effect_of_sums(AuthorSums(*(totals(rows, part, size) for part in (y, x, x > 0, y * y, x * x, x * y))))
+    return effect_of_sums(summed(rows, y, x, size=size))
 
 
 def effect_of_sums(sums: AuthorSums) -> Floats:
