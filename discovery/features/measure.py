@@ -224,17 +224,17 @@ def _measurement(
     """Compute every declared feature through its gate and hang everything on the communities' keys."""
     facts = statistics.communities
     keys = pd.Index(facts["community"].to_numpy(dtype=object), name="community")
-    grid, own = [], {}
-    for name, declared in sorted(FEATURES.items()):
-        frame = gate(declared.compute(statistics), declared, facts)
-        if declared.ratio is not None:
-            own[name] = frame["own"].to_numpy()
-        grid.append(frame.drop(columns="own").assign(community=keys, feature=name, order=np.arange(len(frame))))
-    estimates = pd.concat(grid, ignore_index=True).sort_values(["order", "feature"], ignore_index=True)
+    names = sorted(FEATURES)
+    grid = [gate(FEATURES[name].compute(statistics), FEATURES[name], facts) for name in names]
+    own = {name: frame["own"].to_numpy() for name, frame in zip(names, grid, strict=True) if FEATURES[name].ratio is not None}
+    estimates = pd.DataFrame({"community": np.repeat(keys, len(names)), "feature": np.tile(np.array(names, dtype=object), len(keys))})
+    for column in ("value", "low", "high", "n", "coverage", "missing_reason"):
+        told = np.stack([frame[column].to_numpy() for frame in grid], axis=1).ravel()
+        estimates[column] = pd.Series(told, dtype=told.dtype)  # else reasons would be strings, and None among them NaN
     named = found[found["need"] != ""]
     return Measurement(
         communities=facts.set_index(keys)[PUBLIC],
-        estimates=estimates[["community", "feature", "value", "low", "high", "n", "coverage", "missing_reason"]],
+        estimates=estimates,
         author_sums=statistics.authors,
         vocabulary=said[0],
         background_version=said[1],
