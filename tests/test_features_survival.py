@@ -7,7 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from discovery.features.survival import median_wait, restricted_mean, surviving
+from discovery.features.survival import Medians, median_waits, restricted_mean, surviving
+
+
+def median_wait(waits: np.ndarray, answered: np.ndarray) -> Medians:
+    """Give the median of one row."""
+    return Medians(*(row[0] for row in median_waits(np.zeros(len(waits), dtype=np.intp), waits, answered, size=1)))
 
 
 def test_restricted_mean_with_censoring_by_hand():
@@ -65,6 +70,17 @@ def test_median_interval_covers_the_truth():
         result = median_wait(np.minimum(wait, patience), wait <= patience)
         inside += result.low <= 10 * math.log(2) <= result.high
     assert inside >= 82
+
+
+def test_medians_side_by_side_are_those_of_each_alone():
+    """Rows of any number of waits, none included, get the medians and limits that each gets alone, to the bit."""
+    random = np.random.default_rng(4)
+    many = [1, 0, 2, 33, 700, 64, 65, 0]
+    rows = random.permutation(np.repeat(np.arange(len(many)), many))
+    waits, answered = random.integers(1, 90, size=len(rows)).astype(float), random.random(len(rows)) < 0.7
+    told = np.asarray(median_waits(rows, waits, answered, size=len(many)))
+    alone = [median_wait(waits[rows == row], answered[rows == row]) if n else (math.nan,) * 3 for row, n in enumerate(many)]
+    np.testing.assert_array_equal(told.T, np.array(alone))
 
 
 def test_a_curve_that_reaches_one_half_has_its_median_there():

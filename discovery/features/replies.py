@@ -14,7 +14,7 @@ import pandas as pd
 from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, because, columns, feature
 from discovery.features.estimation import author_share
 from discovery.features.partials import Partial
-from discovery.features.survival import median_wait
+from discovery.features.survival import median_waits
 
 if TYPE_CHECKING:
     import duckdb
@@ -122,13 +122,8 @@ def waits(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 def reply_latency(statistics: Statistics) -> pd.DataFrame:
     """Median hours until another person replies."""
     facts, table = statistics.communities, statistics.waits
-    medians = np.full((len(facts), 3), np.nan)
-    edges = np.searchsorted(table["row"].to_numpy(), np.arange(len(facts) + 1))
     seconds, answered = table["seconds"].to_numpy(dtype=float), table["answered"].to_numpy(dtype=bool)
-    for row in np.flatnonzero(np.diff(edges)):
-        part = slice(edges[row], edges[row + 1])
-        medians[row] = median_wait(seconds[part], answered[part])
-    value, low, high = medians.T / HOUR
+    value, low, high = np.asarray(median_waits(table["row"].to_numpy(), seconds, answered, size=len(facts))) / HOUR
     low = np.where(np.isfinite(low), low, value)
     reason = because(~np.isfinite(value), "censored: fewer than half of the posts are ever answered")
     reason[~facts["stores_replies"].to_numpy(dtype=bool)] = NOT_STORED

@@ -11,12 +11,12 @@ from discovery.features.declaration import Floats
 from discovery.features.estimation import Z90
 
 
-class Median(NamedTuple):
-    """A median time with its 90 % limits; NaN where the curve never falls to one half."""
+class Medians(NamedTuple):
+    """Median times with their 90 % limits, one per row; NaN where the curve never falls to one half."""
 
-    value: float
-    low: float
-    high: float
+    value: Floats
+    low: Floats
+    high: Floats
 
 
 def restricted_mean(ended: Floats, withdrawn: Floats) -> tuple[Floats, Floats]:
@@ -52,21 +52,48 @@ def _curve(ended: Floats, withdrawn: Floats) -> tuple[Floats, Floats]:
     return np.where(leaving.sum(axis=1, keepdims=True) > 0, survival, np.nan), hazard
 
 
-def median_wait(waits: Floats, answered: npt.NDArray[np.bool_]) -> Median:
-    """Give the Kaplan–Meier median of right-censored waits; its limits are where the 90 % band of the curve crosses one half."""
-    times, position = np.unique(waits, return_inverse=True)
-    died = np.bincount(position, answered, len(times))
-    leaving = np.bincount(position, minlength=len(times))
-    at_risk = np.cumsum(leaving[::-1])[::-1]
-    survival = np.cumprod(1 - died / at_risk)
+def median_waits(rows: npt.NDArray[np.intp], waits: Floats, answered: npt.NDArray[np.bool_], *, size: int) -> Medians:
+    """Give each row's Kaplan–Meier median of right-censored waits; its limits are where the 90 % band of the curve crosses one half.
+
+    Args:
+        rows: Whose wait it is, from 0.
+        waits: How long, in any order.
+        answered: Whether the wait ended then; else it was seen no longer.
+        size: How many rows there are, those without a wait too.
+    """
+    order = np.lexsort((waits, rows))
+    rows, waits = rows[order], waits[order]
+    first = np.flatnonzero(np.diff(rows, prepend=-1) | (np.diff(waits, prepend=-1) != 0))
+    died = np.diff(np.append(0, np.cumsum(answered[order]))[np.append(first, len(rows))])
+    at_risk = np.searchsorted(rows, rows[first], side="right") - first
+    rows, times = rows[first], waits[first]
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.cumsum(np.where(at_risk > died, died / (at_risk * (at_risk - died)), 0.0))
-    band: Floats = Z90 * survival * np.sqrt(spread)
-    value, low, high = (_crossing(times, survival + side * band) for side in (0, -1, 1))
-    return Median(value, low, high if np.isfinite(high) else float(times[-1]))
+        steps = np.where(at_risk > died, died / (at_risk * (at_risk - died)), 0.0)
+    survival = _accumulated(np.multiply, 1 - died / at_risk, rows)
+    band = Z90 * survival * np.sqrt(_accumulated(np.add, steps, rows))
+    value, low, high = (_crossings(rows, times, survival + side * band, size=size) for side in (0, -1, 1))
+    ends = np.flatnonzero(np.diff(rows, append=-1))
+    high[rows[ends]] = np.where(np.isnan(high[rows[ends]]), times[ends], high[rows[ends]])
+    return Medians(value, low, high)
 
 
-def _crossing(times: Floats, curve: Floats) -> float:
-    """Give the first time at which a falling curve is at one half or below; NaN where it stays above."""
-    below = np.flatnonzero(curve <= 0.5 + 1e-12)  # a product of fractions that is one half may come out a bit above it
-    return float(times[below[0]]) if len(below) else float("nan")
+def _accumulated(operation: np.ufunc, steps: Floats, rows: npt.NDArray[np.intp]) -> Floats:
+    """Add up or multiply step by step within each row; rows of like length go together, each step of theirs at once."""
+    begin = np.flatnonzero(np.diff(rows, prepend=-1))
+    many = np.diff(begin, append=len(rows))
+    result = np.empty(len(steps))
+    for bound in np.unique(2 ** np.ceil(np.log2(many)).astype(np.intp)):
+        alike = (many <= bound) & (2 * many > bound)
+        at = begin[alike, None] + np.arange(bound)
+        inside = np.arange(bound) < many[alike, None]
+        result[at[inside]] = operation.accumulate(steps[np.minimum(at, len(steps) - 1)], axis=1)[inside]
+    return result
+
+
+def _crossings(rows: npt.NDArray[np.intp], times: Floats, curves: Floats, *, size: int) -> Floats:
+    """Give the first time at which each row's falling curve is at one half or below; NaN where it stays above."""
+    below = np.flatnonzero(curves <= 0.5 + 1e-12)  # a product of fractions that is one half may come out a bit above it
+    found, first = np.unique(rows[below], return_index=True)
+    crossed = np.full(size, np.nan)
+    crossed[found] = times[below[first]]
+    return crossed
