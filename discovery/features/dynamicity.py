@@ -114,29 +114,30 @@ def change(told: Monthly) -> Floats:
     """
     size = told.months * told.words
     community = np.repeat(np.arange(len(size)), size)
-    start, words = (np.cumsum(size) - size)[community], told.words[community]
-    place = np.arange(len(community))
     opens = np.flatnonzero(np.diff(community, prepend=-1) | np.diff(told.turn, prepend=-1))
-    length = np.diff(opens, append=len(place))
-    text, inside = np.repeat(np.arange(len(opens)), length), place - np.repeat(opens, length)
+    length = np.diff(opens, append=len(community))
     again, word = _said_again(told.word, community)
-
-    def agreement(at: Whole) -> Floats:
-        """Give Σ n_wt ln n_wt of each community when its words stand at these places; a word said once adds nothing."""
-        month = ((at - start) // words)[again]
-        count = np.bincount(word * told.months.max() + month)
-        cell = np.flatnonzero(count > 1)
-        return totals(spoken[cell // told.months.max()], special.xlogy(count[cell], count[cell]), len(size))
-
+    text = np.repeat(np.arange(len(opens)), length)[again]
+    inside = again - opens[text] - (np.cumsum(size) - size)[community[again]]
+    words, most = told.words[community[again]], told.months.max()
     spoken = community[again][np.unique(word, return_index=True)[1]]
+    counts = np.arange(size.max() + 1)
+    worth = special.xlogy(counts, counts)
+
+    def agreement(begin: Whole) -> Floats:
+        """Give Σ n_wt ln n_wt of each community when its texts begin at these places; a word said once adds nothing."""
+        count = np.bincount(word * most + (begin[text] + inside) // words)
+        cell = np.flatnonzero(count > 1)
+        return totals(spoken[cell // most], worth[count[cell]], len(size))
+
     chance = np.empty((len(size), DEALS))  # a row each, so that no sum depends on who else is measured
     for deal in range(DEALS):
         order = np.lexsort((dealt(told.turn[opens], deal), community[opens]))
         begin = np.empty(len(opens), dtype=np.int64)
         begin[order] = np.cumsum(length[order]) - length[order]
-        chance[:, deal] = agreement(begin[text] + inside)
+        chance[:, deal] = agreement(begin)
     spread = chance.std(axis=1, ddof=1) * np.sqrt(1 + 1 / DEALS)
-    return np.asarray([agreement(place) - chance.mean(axis=1), spread] / size)
+    return np.asarray([agreement(opens) - chance.mean(axis=1), spread] / size)
 
 
 def _said_again(word: npt.NDArray[np.uint64], community: Whole) -> tuple[Whole, Whole]:
