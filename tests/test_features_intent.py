@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discovery.features.intent import TIERS, lexicon, read
+from discovery.features.intent import TIERS, TOGETHER, lexicon, read
 from tests.feature_records import ENGLISH, crowd, estimate, measured, post
 
 EXAMPLES = [(code, text) for code, tier in lexicon().items() for text in tier.matches]
@@ -55,6 +55,11 @@ def test_the_filter_is_a_superset(texts):
             if code in TIERS and any(hit.tier == code for hit in read(text, among=(code,))):
                 for pattern in (tier.superset, tier.opening):
                     assert connection.execute("SELECT regexp_matches(?, ?, 'i')", [text, pattern]).fetchone() == (True,), (code, text)
+
+
+def test_the_filter_asks_for_every_tier_once():
+    """Each tier that counts stands in exactly one of the filter's alternations."""
+    assert sorted(code for codes in TOGETHER for code in codes) == sorted(TIERS)
 
 
 @pytest.mark.parametrize(

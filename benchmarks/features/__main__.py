@@ -36,8 +36,8 @@ READERS = {
     "counts": "tokens and counts per community in plain SQL, every record",
     "sampled": "the same of as many records a community as ours reads",
     "separate": "intent, every record, one expression for each tier",
-    "search": "intent, every record, our search (one alternation, then exact)",
-    "alternation": "its alternation alone",
+    "search": "intent, every record, our search (a few alternations, then exact)",
+    "alternation": "its alternations alone",
     "column": "reading the words",
 }
 
