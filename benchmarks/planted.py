@@ -22,10 +22,10 @@ TIERS = {
     "refusal": "refuse", "price_sensitivity": "gripe", "workaround_rate": "patch", "promotion": "promotes",
 }  # fmt: skip
 """Which plan each share of people shows."""
+LOOK_BACK = 4
+"""Whole months that must have been seen before somebody counts as new."""
 SWITCHES = re.compile(r"\b(?:switched from|alternatives to|migrating away)\b")
 """What the sentences about buying say of leaving."""
-DRAWN = 42
-"""Words drawn in HD-D."""
 
 
 def posting_frequency(shown: Shown) -> float:
@@ -128,6 +128,61 @@ def growth(shown: Shown) -> float:
     return shown.drawn.site.habits.growth
 
 
+def newcomer_conversion(shown: Shown) -> float:
+    """New people who write again on a later day within four weeks."""
+    era, known = shown.drawn.era, shown.known
+    first = known.groupby("person")["at"].min()
+    new = first[(first >= era.start + (era.whole.start + LOOK_BACK) * MONTH) & (first <= END - MONTH)]
+    begun = known["person"].map(new)
+    again = known[(known["at"] // DAY > begun // DAY) & (known["at"] <= begun + MONTH)]
+    return again["person"].nunique() / len(new) if len(new) else math.nan
+
+
+def welcome_ratio(shown: Shown) -> float:
+    """Log ratio of new people's share of the answered posts to their share of posts."""
+    era, posts = shown.drawn.era, _aged(shown, 2)
+    posts = posts[posts["at"] >= era.start + (era.whole.start + LOOK_BACK + 1) * MONTH]
+    new = posts["at"] < posts["person"].map(shown.known.groupby("person")["at"].min()) + MONTH
+    met = shown.first_answer.reindex(posts.index) - posts["at"] <= 2 * DAY
+    return math.log(new[met].mean() / new.mean()) if new[met].any() else math.nan
+
+
+def burstiness(shown: Shown) -> float:
+    """Mean position between clock and burst (Kim & Jo 2016, equation 22) of the waits of whole months that have thirty."""
+    month = (shown.human["at"] - shown.drawn.era.start) // MONTH
+    whole = shown.human[month.isin(shown.drawn.era.whole)].sort_values("at")
+    waits = whole.groupby(["draw", month[whole.index]])["at"].diff().dropna()
+    told = waits.groupby([whole["draw"][waits.index], month[waits.index]]).agg(["count", "mean", lambda wait: wait.std(ddof=0)])
+    told = told[told["count"] >= 30].set_axis(["n", "mean", "spread"], axis=1)
+    r, more, less = told["spread"] / told["mean"], np.sqrt(told["n"] + 1), np.sqrt(told["n"] - 1)
+    return float(((more * r - less) / ((more - 2) * r + less)).mean()) if len(told) else math.nan
+
+
+def burst_share(shown: Shown) -> float:
+    """The month in which a crowd was planted, of the whole months."""
+    return int(shown.drawn.site.brigaded) / len(shown.drawn.era.whole)
+
+
+def bot_share(shown: Shown) -> float:
+    """Records of the program."""
+    records = shown.drawn.records
+    return float(1 - records.loc[records["at"] >= shown.since, "human"].mean())
+
+
+def domain_concentration(shown: Shown) -> float:
+    """Chance that two posts of those who promote, each one product always, are of one product: mean over draws of the world's size."""
+    posts = shown.posts[shown.posts["promotes"]]
+    product = posts["person"] % len(shown.drawn.site.subject.products)
+    each = posts.groupby(["draw", product]).size()
+    links = each.groupby("draw").sum()
+    return float(((each * (each - 1)).groupby("draw").sum() / (links * (links - 1)))[links > 1].mean())
+
+
+def median_score(shown: Shown) -> float:
+    """Logarithm of the votes that half of the posts pass: twice the community's applause, which is a record's."""
+    return math.log1p(round(2 * shown.drawn.site.habits.applause))
+
+
 def comments_per_post(shown: Shown) -> float:
     """People's replies per post."""
     return shown.replies["human"].sum() / len(shown.posts) if len(shown.posts) else math.nan
@@ -219,10 +274,3 @@ def need_concentration(shown: Shown) -> float:
         if len(mine) > 1:
             agreed.append(1 + (share * np.log(share)).sum() / math.log(len(mine)))
     return float(np.mean(agreed)) if agreed else math.nan
-
-
-def lexical_diversity(shown: Shown) -> float:
-    """Different words among 42 drawn from all that is ever said."""
-    share = shown.words.to_numpy(dtype=float)
-    share /= share.sum()
-    return float((1 - (1 - share) ** DRAWN).sum() / DRAWN)

@@ -126,10 +126,11 @@ class Shown:
 
     @cached_property
     def months(self) -> pd.DataFrame:
-        """draw, person, month, days (active ones): the known persons' whole months, counted from the era's first."""
+        """draw, person, account, month, days (active ones), records: the known persons' whole months, counted from the era's first."""
         month = (self.known["at"] - self.drawn.era.start) // MONTH
         whole = self.known.assign(month=month, day=self.known["at"] // DAY)[month.isin(self.drawn.era.whole)]
-        return whole.groupby(["draw", "person", "month"])["day"].nunique().rename("days").reset_index()
+        told = {"account": ("account", "first"), "days": ("day", "nunique"), "records": ("day", "size")}
+        return whole.groupby(["draw", "person", "month"]).agg(**told).reset_index()
 
 
 def redraw(world: World, site: Site, *, draws: int) -> Drawn:

@@ -82,13 +82,15 @@ def _row(name: str, rows: pd.DataFrame) -> str:
 def main() -> None:
     """Measure as the arguments say, and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__.splitlines()[0])
-    parser.add_argument("--worlds", type=int, default=2, help="worlds to plant, of seeds 1, 2, ... [default: %(default)s]")
+    parser.add_argument("--worlds", type=int, default=2, help="worlds to plant, of one seed each [default: %(default)s]")
+    parser.add_argument("--first-seed", type=int, default=1, help="of the first world; the others' follow [default: %(default)s]")
     parser.add_argument("--communities", type=int, default=112, help="of each world [default: %(default)s]")
     parser.add_argument("--draws", type=int, default=15, help="times each community is drawn anew for its truth [default: %(default)s]")
     told = parser.parse_args()
-    parts = [compared(seed, communities=told.communities, draws=told.draws) for seed in range(1, told.worlds + 1)]
-    print(f"{told.worlds} worlds of {told.communities} communities, truth from {told.draws} draws; cells: truth inside; missing.")
-    print(f"Not compared, since their truth is not told yet: {', '.join(UNTOLD)}.\n")
+    seeds = range(told.first_seed, told.first_seed + told.worlds)
+    parts = [compared(seed, communities=told.communities, draws=told.draws) for seed in seeds]
+    print(f"Seeds {told.first_seed} to {seeds[-1]}, {told.communities} communities each, {told.draws} draws; cells: truth inside; missing.")
+    print(f"Not compared, for the reasons that benchmarks/panel.py tells: {', '.join(UNTOLD)}.\n")
     print("\n".join(table(pd.concat(parts))))
 
 

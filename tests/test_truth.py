@@ -30,7 +30,7 @@ def test_intervals_hold_the_planted_truth(rows: pd.DataFrame) -> None:
 
 
 def test_every_feature_has_a_truth(rows: pd.DataFrame) -> None:
-    """No feature but those that are said to wait for it is without a true value."""
+    """No feature but those that are said to have none is without a true value."""
     known = rows[rows["value"].notna()].groupby("feature")["truth"].apply(lambda true: true.notna().mean())
     assert set(known.index) == set(FEATURES) - set(UNTOLD)
     assert (known > 0.5).all()
