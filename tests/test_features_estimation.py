@@ -59,9 +59,29 @@ def test_rates_of_two_communities():
 
 
 def test_rates_of_three_communities_by_hand():
-    """Rates 0, 1, 2 over ten days: they vary by 1, chance by 1/10, so the prior is worth 1 / 0.9 records: (10 / 9 + N) / (10 / 9 + 10)."""
+    """Rates 0, 1, 2 over ten days are drawn to 1 by -ln u / 10, the mean over eight chances u.
+
+    Their squared distances, in parts of chance, are 20 in all; what a chi-squared of two degrees passes with chance u is -2 ln u. The
+    prior's part in a rate is the one over the other, at least that of half a record, 1 / 21.
+    """
     result = rates(np.array([0.0, 10.0, 20.0]), np.repeat(10.0, 3), platforms=["x"] * 3)
-    assert result.value == pytest.approx([0.1, 1.0, 1.9])
+    part = np.mean([max(-np.log((node + 0.5) / 8) / 10, 1 / 21) for node in range(8)])
+    assert result.value == pytest.approx([part, 1.0, 2 - part])
+    assert result.own == pytest.approx([1 - part] * 3)
+
+
+@pytest.mark.parametrize("strength", [10, 100, 1_000])
+@pytest.mark.parametrize("communities", [4, 10])
+def test_few_communities_do_not_know_how_alike_they_are(communities, strength):
+    """Of four or ten communities that differ little or much, each of 10 to 30 trials, 85 % of the limits hold the share and more."""
+    random = np.random.default_rng(6)
+    held = []
+    for _ in range(200):
+        truth = random.beta(0.3 * strength, 0.7 * strength, size=communities)
+        trials = random.integers(10, 30, size=communities)
+        told = proportions(random.binomial(trials, truth).astype(float), trials.astype(float), platforms=["x"] * communities)
+        held.append((told.low <= truth) & (truth <= told.high))
+    assert np.mean(held) >= 0.85
 
 
 def test_a_moment_of_exposure_teaches_little():

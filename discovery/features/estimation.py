@@ -12,19 +12,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special
 
 from discovery.features.declaration import Floats, Interval, Ratio, Reasons, Statistics, columns
+from discovery.features.priors import BETA, GAMMA, Family
 
 LEAST_PLATFORM = 10
 """Communities a platform needs to have a mean of its own."""
 Z90 = 1.6448536269514722
 """Half-width of a 90 % interval in standard errors."""
 DOUBTS = (1.0, 3.0)
-"""Limits reach over the posterior of the fitted prior and over that of one this many times weaker: few communities tell how much they
-differ, and kinds of community make no beta or gamma."""
-WEAK_PRIOR = 2.0
-"""Prior trials where too few communities show how much they differ."""
+"""Limits reach over the posterior of the fitted prior and over that of one this many times weaker: kinds of community make no beta or
+gamma."""
 
 
 class AuthorSums(NamedTuple):
@@ -56,51 +54,13 @@ def proportions(
 
     ``clumps`` widens the limits alone, where it is larger: how many trials come at once, by an author say.
 
-    The prior is fitted by moments (Kleinman 1973), its mean kept off 0 and 1 by half a success, so no value is 0 or 1. Where nothing or
+    The prior's mean is fitted by moments (Kleinman 1973) and kept off 0 and 1 by half a success, so no value is 0 or 1. Where nothing or
     everything succeeded, the interval reaches the border, as data cannot tell the share from it (Brown, Cai & DasGupta 2001).
     """
-    effective = trials / inflation
-    hits = successes / inflation
-    alpha, beta = np.full(len(trials), np.nan), np.full(len(trials), np.nan)
-    for members, teachers in neighbourhoods(platforms, trials > 0):
-        if len(teachers):
-            mean, strength = _beta_moments(hits[teachers], effective[teachers])
-            alpha[members], beta[members] = mean * strength, (1 - mean) * strength
-    a, b = alpha + hits, beta + effective - hits
-    value = np.where(trials > 0, a / (a + b), np.nan)
-    thin = inflation / np.maximum(inflation, clumps)
-    doubted = [(alpha / doubt + hits * thin, beta / doubt + (effective - hits) * thin) for doubt in DOUBTS]
-    low, high = _reached(value, [_limits(special.betaincinv, *prior) for prior in doubted])
+    shrunk = _shrunk(BETA, successes, trials, platforms=platforms, effects=(inflation, clumps))
     known = trials > 0
-    return Interval(value, np.where(known & (hits == 0), 0, low), np.where(known & (hits == effective), 1, high), effective / (a + b))
-
-
-def _limits(quantile: np.ufunc, *shape: Floats) -> Floats:
-    """Give both limits of distributions, shape (2, n); communities of the same counts are alike, and are asked for once."""
-    _, first, place = np.unique(shape[0] + 1j * shape[-1], return_index=True, return_inverse=True)
-    return np.stack([quantile(*(parameter[first] for parameter in shape), share)[place] for share in (0.05, 0.95)])
-
-
-def _reached(value: Floats, limits: list[Floats]) -> tuple[Floats, Floats]:
-    """Give the lowest and the highest of limits of shape (2, n); they hold the value."""
-    return np.minimum.reduce([value, *(low for low, _ in limits)]), np.maximum.reduce([value, *(high for _, high in limits)])
-
-
-def _beta_moments(hits: Floats, trials: Floats) -> tuple[float, float]:
-    """Fit mean and strength (prior trials) of a beta prior; two rounds, so that giants do not decide the mean alone."""
-    mean = (hits.sum() + 0.5) / (trials.sum() + 1)
-    if len(trials) < 3:
-        return float(mean), WEAK_PRIOR
-    weights, rho = trials, 0.0
-    for _ in range(2):
-        share = weights / weights.sum()
-        mean = float(np.clip((share * hits / trials).sum(), 0.5 / (trials.sum() + 1), 1 - 0.5 / (trials.sum() + 1)))
-        spread = (weights * (hits / trials - mean) ** 2).sum()
-        noise = (weights * (1 - share) / trials).sum()
-        rho = (spread / (mean * (1 - mean)) - noise) / ((weights * (1 - share)).sum() - noise or 1.0)
-        rho = float(np.clip(rho, 1e-4, 0.5))
-        weights = trials / (1 + rho * np.maximum(trials - 1, 0))
-    return mean, 1 / rho - 1
+    low, high = np.where(known & (successes == 0), 0, shrunk.low), np.where(known & (successes == trials), 1, shrunk.high)
+    return shrunk._replace(low=low, high=high)
 
 
 def rates(
@@ -112,36 +72,27 @@ def rates(
 
     The prior is fitted by moments, each rate weighted by what it tells: one record in the last half hour is no 48 a day.
     """
-    effective = exposure / inflation
-    events = counts / inflation
-    shape, rate = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
-    for members, teachers in neighbourhoods(platforms, exposure > 0):
+    shrunk = _shrunk(GAMMA, counts, exposure, platforms=platforms, effects=(inflation, clumps))
+    return shrunk._replace(low=np.where((exposure > 0) & (counts == 0), 0, shrunk.low))
+
+
+def _shrunk(
+    family: Family, counts: Floats, units: Floats, *, platforms: npt.ArrayLike, effects: tuple[Floats | float, Floats | float]
+) -> Interval:
+    """Shrink counts per unit, platform by platform; effects are how many times more they vary than chance makes them, and in limits."""
+    inflation, clumps = (np.broadcast_to(effect, counts.shape) for effect in effects)
+    wide = np.maximum(inflation, clumps)
+    value, low, high, own = np.full((4, len(counts)), np.nan)
+    for members, teachers in neighbourhoods(platforms, units > 0):
         if len(teachers):
-            mean, strength = _gamma_moments(events[teachers], effective[teachers])
-            shape[members], rate[members] = strength, strength / mean
-    a, b = shape + events, rate + effective
-    value = np.where(exposure > 0, a / b, np.nan)
-    thin = inflation / np.maximum(inflation, clumps)
-    doubted = [(shape / doubt + events * thin, rate / doubt + effective * thin) for doubt in DOUBTS]
-    low, high = _reached(value, [_limits(special.gammaincinv, a) / b for a, b in doubted])
-    return Interval(value, np.where((exposure > 0) & (events == 0), 0, low), high, effective / b)
-
-
-def _gamma_moments(events: Floats, exposure: Floats) -> tuple[float, float]:
-    """Fit mean and shape (prior events) of a gamma prior; two rounds, as for the beta prior."""
-    least = 0.5 / exposure.sum()
-    if len(events) < 3:
-        return float(max(events.sum() / exposure.sum(), least)), WEAK_PRIOR / 4
-    weights, mean, shape = exposure, 0.0, 0.0
-    for _ in range(2):
-        share = weights / weights.sum()
-        mean = float(max((share * events / exposure).sum(), least))
-        spread = (share * (events / exposure - mean) ** 2).sum()
-        noise = (share * (1 - share) * mean / exposure).sum()
-        between = (spread - noise) / (1 - (share**2).sum())
-        shape = float(np.clip(mean**2 / between, WEAK_PRIOR / 4, 1e3)) if between > 0 else 1e3
-        weights = exposure / (1 + exposure * mean / shape)
-    return mean, shape
+            prior = family.prior(counts[teachers] / inflation[teachers], units[teachers] / inflation[teachers])
+            mine = members[units[members] > 0]
+            value[mine], _, own[mine] = family.posterior(prior, counts[mine] / inflation[mine], units[mine] / inflation[mine])
+            seen = counts[mine] / wide[mine], units[mine] / wide[mine]
+            ends = [family.limits(family.posterior(prior._replace(strength=prior.strength / doubt), *seen)) for doubt in DOUBTS]
+            low[mine] = np.minimum.reduce([value[mine], *(low for low, _ in ends)])
+            high[mine] = np.maximum.reduce([value[mine], *(high for _, high in ends)])
+    return Interval(value, low, high, own)
 
 
 def shifts(values: Floats, errors: Floats, *, platforms: npt.ArrayLike, wide: Floats) -> Interval:

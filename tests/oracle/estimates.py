@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import optimize, stats
 
 Z = stats.norm.ppf(0.95)
 DOUBT = 3
@@ -27,18 +27,30 @@ def teachers(frame: Frame, platform: str) -> Frame:
     return own if len(own) >= 10 else seen
 
 
-def per_platform(frame: Frame, fit: Any) -> dict[str, tuple[float, float]]:
+def per_platform(frame: Frame, fit: Any) -> dict[str, Any]:
     """Fit a prior for each platform."""
     return {platform: fit(teachers(frame, platform)) for platform in frame["platform"].unique() if (frame["trials"] > 0).any()}
 
 
-def beta_prior(seen: Frame) -> tuple[float, float]:
-    """Fit a beta prior by Kleinman's moments, in two rounds of weights; give its mean and strength."""
+def differences(squares: pd.Series, size: pd.Series, most: float) -> list[float]:
+    """Give how much communities may differ: where squares / (1 + size * difference) add up to each of eight quantiles of chi-squared."""
+
+    def excess(difference: float, goal: float) -> float:
+        return float((squares / (1 + size * difference)).sum() - goal)
+
+    goals = stats.chi2.ppf((np.arange(8) + 0.5) / 8, len(squares) - 1)
+    kept = [goal if excess(0, goal) > 0 > excess(most, goal) else None for goal in goals]
+    ends = [0.0 if excess(0, goal) <= 0 else most for goal in goals]
+    return [end if goal is None else optimize.brentq(excess, 0, most, goal, xtol=1e-16) for goal, end in zip(kept, ends, strict=True)]
+
+
+def beta_prior(seen: Frame) -> tuple[float, list[tuple[float, float]]]:
+    """Fit a beta prior: its mean by Kleinman's moments, in two rounds of weights; strength and variance of the mean by node."""
     rate, trials = seen["hits"] / seen["trials"], seen["trials"]
     if len(seen) < 3:
-        return (seen["hits"].sum() + 0.5) / (trials.sum() + 1), 2.0
+        return (seen["hits"].sum() + 0.5) / (trials.sum() + 1), [(2.0, 0.0)]
     edge, weight = 0.5 / (trials.sum() + 1), trials
-    mean = rho = math.nan
+    mean = math.nan
     for _ in range(2):
         mean = min(max(np.average(rate, weights=weight), edge), 1 - edge)
         total, squares = weight.sum(), (weight**2).sum()
@@ -47,7 +59,15 @@ def beta_prior(seen: Frame) -> tuple[float, float]:
         room = total - squares / total - noise
         rho = min(max((spread / (mean * (1 - mean)) - noise) / (room or 1.0), 1e-4), 0.5)
         weight = trials / (1 + rho * (trials - 1).clip(lower=0))
-    return mean, 1 / rho - 1
+    chance, size = mean * (1 - mean), (trials - 1).clip(lower=0)
+    nodes = differences(trials * (rate - mean) ** 2 / chance, size, 0.5)
+    return mean, [(1 / max(rho, 1e-9) - 1, chance / (trials / (1 + rho * size)).sum()) for rho in nodes]
+
+
+def mixed(parts: list[Any], errors: list[float]) -> tuple[float, float]:
+    """Give mean and variance of equally likely distributions, with what else makes each unsure."""
+    means = [part.mean() for part in parts]
+    return float(np.mean(means)), float(np.mean([part.var() for part in parts]) + np.mean(errors) + np.var(means))
 
 
 def shrunk_shares(frame: Frame) -> dict[str, dict[str, Any]]:
@@ -56,13 +76,21 @@ def shrunk_shares(frame: Frame) -> dict[str, dict[str, Any]]:
     priors = per_platform(frame, beta_prior)
     told = {}
     for community, row in frame[frame["trials"] > 0].iterrows():
-        mean, strength = priors[row["platform"]]
-        hits, misses, thin = row["hits"], row["trials"] - row["hits"], thinned(row)
-        value = (mean * strength + hits) / (strength + row["trials"])
-        posteriors = [stats.beta(mean * s + hits * thin, (1 - mean) * s + misses * thin) for s in (strength, strength / DOUBT)]
-        low = 0.0 if hits == 0 else min(posterior.ppf(0.05) for posterior in posteriors)
-        high = 1.0 if misses == 0 else max(posterior.ppf(0.95) for posterior in posteriors)
-        told[str(community)] = estimate(value, low, high, n=row["n"])
+        mean, nodes = priors[row["platform"]]
+
+        def known(doubt: float, thin: float, row: Any = row, mean: float = mean, nodes: Any = nodes) -> tuple[float, float]:
+            hits, trials = row["hits"] * thin, row["trials"] * thin
+            parts = [stats.beta(mean * s / doubt + hits, (1 - mean) * s / doubt + trials - hits) for s, _ in nodes]
+            return mixed(parts, [(s / doubt / (s / doubt + trials)) ** 2 * unsure for s, unsure in nodes])
+
+        posteriors = []
+        for doubt in (1, DOUBT):
+            middle, variance = known(doubt, thinned(row))
+            weight = max(middle * (1 - middle) / variance - 1, 1)
+            posteriors.append(stats.beta(middle * weight, (1 - middle) * weight))
+        low = 0.0 if row["hits"] == 0 else min(posterior.ppf(0.05) for posterior in posteriors)
+        high = 1.0 if row["hits"] == row["trials"] else max(posterior.ppf(0.95) for posterior in posteriors)
+        told[str(community)] = estimate(known(1, 1)[0], low, high, n=row["n"])
     return told
 
 
@@ -71,19 +99,22 @@ def thinned(row: pd.Series) -> float:
     return float(row["effect"] / max(row["effect"], row["clump"])) if row["clump"] > 0 else 1.0
 
 
-def gamma_prior(seen: Frame) -> tuple[float, float]:
-    """Fit a gamma prior by moments, each rate weighted by its precision, in two rounds; give its shape and rate."""
+def gamma_prior(seen: Frame) -> tuple[float, list[tuple[float, float]]]:
+    """Fit a gamma prior: its mean by moments, rates weighted by precision, in two rounds; shape and variance of the mean by node."""
     rate, trials = seen["hits"] / seen["trials"], seen["trials"]
-    edge, weight, shape = 0.5 / trials.sum(), trials, 0.5
+    edge, weight = 0.5 / trials.sum(), trials
     mean = max(np.average(rate, weights=weight), edge)
-    for _ in range(2 if len(seen) >= 3 else 0):
+    if len(seen) < 3:
+        return mean, [(0.5, 0.0)]
+    for _ in range(2):
         mean = max(np.average(rate, weights=weight), edge)
         total, squares = weight.sum(), (weight**2).sum()
         noise = (weight * (total - weight) * mean / trials).sum()
         between = (total * (weight * (rate - mean) ** 2).sum() - noise) / (total**2 - squares)
         shape = min(max(mean**2 / between, 0.5), 1e3) if between > 0 else 1e3
         weight = 1 / (1 / trials + mean / shape)
-    return shape, shape / mean
+    nodes = differences(trials * (rate - mean) ** 2 / mean, trials * mean, 2.0)
+    return mean, [(1 / max(tau, 1e-9), mean / (trials / (1 + tau * trials * mean)).sum()) for tau in nodes]
 
 
 def shrunk_rates(frame: Frame) -> dict[str, dict[str, Any]]:
@@ -92,11 +123,18 @@ def shrunk_rates(frame: Frame) -> dict[str, dict[str, Any]]:
     priors = per_platform(frame, gamma_prior)
     told = {}
     for community, row in frame[frame["trials"] > 0].iterrows():
-        shape, rate = priors[row["platform"]]
-        thin, value = thinned(row), (shape + row["hits"]) / (rate + row["trials"])
-        posteriors = [stats.gamma(shape / d + row["hits"] * thin, scale=1 / (rate / d + row["trials"] * thin)) for d in (1, DOUBT)]
+        mean, nodes = priors[row["platform"]]
+
+        def known(doubt: float, thin: float, row: Any = row, mean: float = mean, nodes: Any = nodes) -> tuple[float, float]:
+            weights = [(shape / doubt, shape / doubt / mean + row["trials"] * thin) for shape, _ in nodes]
+            parts = [stats.gamma(shape + row["hits"] * thin, scale=1 / weight) for shape, weight in weights]
+            borrowed = [shape / mean / weight for shape, weight in weights]
+            return mixed(parts, [part**2 * unsure for part, (_, unsure) in zip(borrowed, nodes, strict=True)])
+
+        moments = [known(doubt, thinned(row)) for doubt in (1, DOUBT)]
+        posteriors = [stats.gamma(middle**2 / variance, scale=variance / middle) for middle, variance in moments]
         low = min(posterior.ppf(0.05) for posterior in posteriors) if row["hits"] else 0.0
-        told[str(community)] = estimate(value, low, max(posterior.ppf(0.95) for posterior in posteriors), n=row["n"])
+        told[str(community)] = estimate(known(1, 1)[0], low, max(posterior.ppf(0.95) for posterior in posteriors), n=row["n"])
     return told
 
 
