@@ -85,7 +85,9 @@ def participation(statistics: Statistics) -> pd.DataFrame:
     title="how unequally people contribute",
     unit="Gini coefficient, 0 to 1",
     formula="G · n / (n − 1) over authors' numbers of records",
-    source="Gini with the small-sample correction of Deltas 2003; interval by linearisation, Davidson 2009, on the scale of log odds",
+    source="Gini with the small-sample correction of Deltas 2003; interval by leaving out each author (Karagiannis & Kovačević 2000), of "
+    "log odds, Student's t with the degrees that kurtosis leaves (O'Neill 2014): few people write much; where all write equally, up to "
+    "what one in n could hide",
     block="behaviour",
     transform="identity",
     needs=Evidence(authors=30),
@@ -93,20 +95,19 @@ def participation(statistics: Statistics) -> pd.DataFrame:
 def inequality(statistics: Statistics) -> pd.DataFrame:
     """Gini coefficient of contributions, corrected for small numbers."""
     rows, x, first, people = _ascending(statistics)
-    rank = np.arange(len(rows)) - first[rows] + 1
-    size = len(people)
-    total = totals(rows, x, size)
-    ahead = np.cumsum(x) - (np.cumsum(total) - total)[rows]  # exact: integers below 2^53
+    size, n, rank = len(people), people[rows], np.arange(len(rows)) - first[rows] + 1
+    total, weighed = totals(rows, x, size), totals(rows, rank * x, size)
+    above = total[rows] - np.cumsum(x) + (np.cumsum(total) - total)[rows]  # exact: integers below 2^53
     with np.errstate(divide="ignore", invalid="ignore"):
-        gini = 2 * totals(rows, rank * x, size) / (people * total) - (people + 1) / people
-        part = -(gini[rows] + 1) * x + (2 * rank - 1) / people[rows] * x - 2 / people[rows] * ahead
-        centred = part - (totals(rows, part, size) / people)[rows]
-        error = np.sqrt(totals(rows, centred**2, size)) / total
-        correction = np.where(people > 1, people / (people - 1), np.nan)
-    value = gini * correction
-    with np.errstate(divide="ignore", invalid="ignore"):
-        odds, reach = special.logit(value), Z90 * error * correction / (value * (1 - value))
-        low, high = (np.where((value > 0) & (value < 1), special.expit(odds + side * reach), value) for side in (-1, 1))
+        value = (2 * weighed / total - people - 1) / (people - 1)
+        without = (2 * (weighed[rows] - rank * x - above) / (total[rows] - x) - n) / (n - 2)
+        pull = without - (totals(rows, without, size) / people)[rows]
+        square, fourth = (totals(rows, pull**power, size) for power in (2, 4))
+        degrees = 2 * people / (people * fourth / square**2 - (people - 3) / (people - 1))
+        reach = special.stdtrit(degrees, 0.95) * np.sqrt((people - 1) / people * square) / (value * (1 - value))
+        low, high = (np.where(square > 0, special.expit(special.logit(value) + side * reach), value) for side in (-1, 1))
+    twice = 1 - 0.05 ** (1 / np.maximum(people, 1))
+    high = np.where(value == 0, twice * (1 - twice) / (1 + twice), high)
     return columns(Interval(value, low, high), n=people, coverage=statistics.communities["observed"])
 
 
@@ -114,7 +115,7 @@ def inequality(statistics: Statistics) -> pd.DataFrame:
     title="share of records by the busiest hundredth of authors",
     unit="fraction, 0 to 1",
     formula="records of the ⌈n / 100⌉ busiest authors / records of all authors, beta-binomial shrinkage; limits: as the sum of so many "
-    "busiest varies where numbers of records fall off exponentially over the busiest tenth (Rényi 1953)",
+    "busiest varies where numbers of records fall off as a power over the busiest tenth (Hill 1975; Rényi 1953), on the scale of log odds",
     source="CHAOSS contributor concentration (elephant factor family)",
     block="behaviour",
     transform="logit",
@@ -128,13 +129,14 @@ def author_concentration(statistics: Statistics) -> pd.DataFrame:
     few, tail = np.ceil(people / 100), np.ceil(people / 10)
     busy, total = totals(rows, x * (ahead <= few[rows]), size), totals(rows, x, size)
     result = proportions(busy, total, platforms=statistics.communities["platform"])
-    edge = totals(rows, x * (ahead == tail[rows] + 1), size)
+    edge = np.maximum(totals(rows, x * (ahead == tail[rows] + 1), size), 1)
+    busier = total[rows] - np.cumsum(x) + (np.cumsum(total) - total)[rows] + x  # by the author and those who write more
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = totals(rows, (x - edge[rows]) * (ahead <= tail[rows]), size) / tail
-        share, rest = busy / total, totals(rows, x**2 * (ahead > few[rows]), size)
-        spread = scale**2 * (few + few**2 / (few + 0.5))
-        error = np.sqrt((1 - share) ** 2 * spread + share**2 * rest) / total
-    low, high = np.maximum(result.value - Z90 * error, 0), np.minimum(result.value + Z90 * error, 1)
+        power = totals(rows, np.log(x / edge[rows]) * (ahead <= tail[rows]), size) / tail
+        moved = np.minimum(busier / busy[rows], 1) * power[rows] / ahead * (ahead <= tail[rows])
+        rest = totals(rows, x**2 * (ahead > few[rows]), size) / (total - busy) ** 2
+        reach = Z90 * np.sqrt(totals(rows, moved**2, size) + rest)
+        low, high = (special.expit(special.logit(result.value) + side * reach) for side in (-1, 1))
     return columns(result._replace(low=low, high=high), n=people, coverage=statistics.communities["observed"])
 
 

@@ -110,21 +110,31 @@ def _numbers(activity: Activity) -> dict[str, pd.Series]:
 
 
 def inequality(activity: Activity) -> Told:
-    """Gini from all pairs; its error from what each author moves it by."""
+    """Gini from all pairs; its error from leaving out each author, with the degrees of freedom that kurtosis leaves."""
     told = {}
     for community, counts in _numbers(activity).items():
         x, n = counts.to_numpy(dtype=float), len(counts)
-        if n < 2:
+        if n < 3:
             continue
-        apart = np.abs(x[:, None] - x[None, :]).mean(axis=1)
-        mean = x.mean()
-        gini = apart.mean() / (2 * mean)
-        influence = (apart - x / n - gini * x) / mean  # − x / n: Davidson ranks by the middle of a step
-        value, error = gini * n / (n - 1), influence.std() / math.sqrt(n) * n / (n - 1)
-        odds = [value / (1 - value) * math.exp(side * Z * error / value / (1 - value)) if 0 < value < 1 else math.inf for side in (-1, 1)]
-        low, high = (value if math.isinf(o) else o / (1 + o) for o in odds)
-        told[community] = estimate(value, low, high, n=n)
+        value = _gini(x)
+        moved = pd.Series([_gini(np.delete(x, author)) for author in range(n)])
+        moved -= moved.mean()
+        if value == 0:
+            twice = 1 - 0.05 ** (1 / n)
+            told[community] = estimate(0, 0, twice * (1 - twice) / (1 + twice), n=n)
+            continue
+        kurtosis = (moved**4).mean() / (moved**2).mean() ** 2
+        t = stats.t(2 * n / (kurtosis - (n - 3) / (n - 1))).ppf(0.95)
+        half = t * math.sqrt((n - 1) / n * (moved**2).sum()) / value / (1 - value)
+        odds = [value / (1 - value) * math.exp(side * half) for side in (-1, 1)]
+        told[community] = estimate(value, *(o / (1 + o) for o in odds), n=n)
     return told
+
+
+def _gini(x: np.ndarray) -> float:
+    """Mean distance of two different authors in parts of twice the mean."""
+    n = len(x)
+    return float(np.abs(x[:, None] - x[None, :]).sum() / (n * (n - 1)) / (2 * x.mean()))
 
 
 def author_concentration(activity: Activity) -> Told:
@@ -138,13 +148,14 @@ def author_concentration(activity: Activity) -> Told:
 
 
 def _concentrated(told: dict[str, Any], x: np.ndarray) -> dict[str, Any]:
-    """Give limits by an exponential tail over the busiest tenth (x descending)."""
+    """Give limits by a power tail over the busiest tenth (x descending)."""
     few, tail = math.ceil(len(x) / 100), math.ceil(len(x) / 10)
-    scale = np.mean(x[:tail] - (x[tail] if len(x) > tail else 0))
-    share = x[:few].sum() / x.sum()
-    busiest = scale * math.sqrt(few + few**2 / (few + 0.5))
-    half = Z * math.hypot((1 - share) * busiest, share * np.linalg.norm(x[few:])) / x.sum()
-    return {**told, "low": max(told["value"] - half, 0), "high": min(told["value"] + half, 1)}
+    edge = x[tail] if len(x) > tail else 1
+    power = np.mean(np.log(x[:tail] / edge))
+    moved = [power / j * min(x[:j].sum() / x[:few].sum(), 1) for j in range(1, tail + 1)]
+    half = Z * math.hypot(*moved, np.linalg.norm(x[few:]) / x[few:].sum()) if len(x) > few else math.nan
+    odds = [told["value"] / (1 - told["value"]) * math.exp(side * half) for side in (-1, 1)]
+    return {**told, "low": odds[0] / (1 + odds[0]), "high": odds[1] / (1 + odds[1])}
 
 
 def elephant_number(activity: Activity) -> Told:
