@@ -1,7 +1,7 @@
 """The true values of a whole world: each community's own, and those that depend on the communities beside it.
 
 In: a world, its communities drawn many times, and what was measured of it. Out: a table of true values. Of the measurement only
-sizes and gaps are taken: how many words a sample holds, and which parts of a composite are known.
+sizes and gaps are taken: how many words a sample holds and which are words of the run, and which parts of a composite are known.
 """
 
 from __future__ import annotations
@@ -130,9 +130,14 @@ class Panel:
         return found
 
     def _specificity(self) -> dict[str, float]:
-        """Compare each community's words with all others', weighed by how many of them a sample holds, as samples of its size would."""
+        """Compare each community's words with all others', weighed by how many of them a sample holds, as samples of its size would.
+
+        A word of one community that fewer than five people say is none of the background: who asks for them too asks another question.
+        """
         sizes = self.measured.estimates.query("feature == 'specificity'").set_index("community")["n"]
         shares = pd.DataFrame({key: _content(shown) for key, shown in self.shown.items()}).fillna(0.0)
+        shares = shares[shares.index.isin(self.measured.vocabulary.terms)]
+        shares /= shares.sum()
         everyone = shares @ sizes[shares.columns]
         told = {}
         for key, own in shares.items():
