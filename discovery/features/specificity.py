@@ -16,12 +16,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from discovery.features.declaration import Evidence, Interval, Statistics, columns, feature
-from discovery.features.estimation import Z90, totals
+from discovery.features.declaration import Evidence, Floats, Interval, Statistics, columns, feature
+from discovery.features.diversity import jackknife
+from discovery.features.estimation import totals
 from discovery.features.measurement import Measurement, Vocabulary
 from discovery.features.selection import load
 from discovery.features.text import STOP_WORDS, UNSPACED
-from discovery.features.vocabulary import CONTENT, LEAST_AUTHORS
+from discovery.features.vocabulary import CONTENT, LEAST_AUTHORS, PARTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,8 +32,11 @@ Whole = npt.NDArray[np.int64]
 ALPHA = 500
 """Weight of the background, in tokens."""
 
+PARTED = [f"part_{part}" for part in range(PARTS)]
+
 _SAID = f"""
-SELECT row, coalesce(t, -1) AS t, n::BIGINT AS said FROM partial.word JOIN span USING (c) LEFT JOIN background_term USING (word)
+SELECT row, coalesce(t, -1) AS t, n::BIGINT AS said, {", ".join(PARTED)}
+FROM partial.word JOIN span USING (c) LEFT JOIN background_term USING (word)
 WHERE t IS NOT NULL OR (authors >= $least AND {CONTENT}) ORDER BY row, word
 """  # noqa: S608 - a constant of ours
 """Words of the background, and words that enough of a community's own authors say: as a first night counts them."""
@@ -91,7 +95,8 @@ def compared(connection: duckdb.DuckDBPyConnection, background: Background, *, c
     """Count each community's words, there and in the rest of the background of its language, itself left out.
 
     Returns:
-        row, said, elsewhere (tokens of the word); size, spread, others (tokens, words and communities of the rest).
+        row, said, elsewhere (tokens of the word), part_* (said by each group of authors); size, spread, others (tokens, words and
+        communities of the rest).
     """
     load(connection, "background_term", pd.DataFrame({"word": background.terms, "t": np.arange(len(background.terms))}))
     said = connection.execute(_SAID, {"least": LEAST_AUTHORS, "stop": sorted(STOP_WORDS)}).df()
@@ -110,7 +115,7 @@ def compared(connection: duckdb.DuckDBPyConnection, background: Background, *, c
     elsewhere -= _looked_up(background.counts, home[row], t)
     size[home >= 0] -= np.asarray(background.counts.sum(axis=1)).ravel()[home[home >= 0]]
     spread, others = np.append((whole > 0).sum(axis=1), 0)[now], np.append(np.diff(each.indptr), 0)[now] - (home >= 0)
-    return said[["row", "said"]].assign(elsewhere=elsewhere, size=size[row], spread=spread[row], others=others[row])
+    return said[["row", "said", *PARTED]].assign(elsewhere=elsewhere, size=size[row], spread=spread[row], others=others[row])
 
 
 def _looked_up(counts: sparse.csr_matrix, row: Whole, column: Whole) -> Whole:
@@ -128,7 +133,7 @@ def _looked_up(counts: sparse.csr_matrix, row: Whole, column: Whole) -> Whole:
     formula="Σ_w n_w [ln((n_w − 1 + α p_w) / (n − 1 + α)) − ln p_w] / n over content words of the background or of five of its own authors;"
     " p_w their share in the background's other communities of the language, with add-one smoothing; α = 500; each word's own occurrence"
     " is left out, so that few words do not look special; background: the words of the run that was frozen first, which two communities"
-    " or five authors used",
+    " or five authors used; interval: jackknife over ten groups of authors",
     source="Zhang et al., ICWSM 2017; Monroe et al. 2008 (prior)",
     block="language",
     transform="identity",
@@ -137,15 +142,23 @@ def _looked_up(counts: sparse.csr_matrix, row: Whole, column: Whole) -> Whole:
 def specificity(statistics: Statistics) -> pd.DataFrame:
     """How much more a community uses its words than the other communities of its language do."""
     facts, table = statistics.communities, statistics.comparisons
-    rows, said, elsewhere, size, spread = (table[name].to_numpy() for name in ("row", "said", "elsewhere", "size", "spread"))
-    n = totals(rows, said, len(facts))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        other = (elsewhere + 1) / (size + spread)
-        score = np.log((said - 1 + ALPHA * other) / (n[rows] - 1 + ALPHA)) - np.log(other)
-        mean, square = (totals(rows, said * power, len(facts)) / n for power in (score, score**2))
-        half = Z90 * np.sqrt(np.maximum(square - mean**2, 0) / n)
+    rows, said = table["row"].to_numpy(), table["said"].to_numpy()
+    other = ((table["elsewhere"] + 1) / (table["size"] + table["spread"])).to_numpy()
+    n, value = _own(rows, said, other, size=len(facts))
+    left = [_own(rows, said - table[part].to_numpy(), other, size=len(facts)) for part in PARTED]
+    row, part = np.nonzero(np.transpose([(rest > 0) & (rest < n) for rest, _ in left]))
+    half = jackknife(row, np.array([without for _, without in left])[part, row], size=len(facts))
+    value[np.isnan(half)] = np.nan
     reason = np.full(len(facts), None, dtype=object)
     reason[np.unique(rows[table["others"] == 0])] = "background: no other community of its language is in it"
     reason[facts["language"].isna().to_numpy()] = "language: too little text to tell"
     reason[facts["language"].isin(UNSPACED).to_numpy()] = "words: the language is written without spaces"
-    return columns(Interval(mean, mean - half, mean + half), n=n, coverage=facts["observed"], reason=reason)
+    return columns(Interval(value, value - half, value + half), n=n, coverage=facts["observed"], reason=reason)
+
+
+def _own(rows: Whole, said: Whole, other: Floats, *, size: int) -> tuple[Floats, Floats]:
+    """Give the tokens of each community, and the mean over them of how much more their words are its own."""
+    n = totals(rows, said, size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = np.log(np.maximum(said - 1 + ALPHA * other, 0) / (n[rows] - 1 + ALPHA)) - np.log(other)
+        return n, totals(rows, np.where(said > 0, said * score, 0), size) / n

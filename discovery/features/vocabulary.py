@@ -80,10 +80,17 @@ CREATE OR REPLACE TEMP TABLE told AS
 SELECT c, a, person, m, place, taken.n, list_slice(string_split(tokens, ' '), 1, taken.n) AS words
 FROM partial.taken SEMI JOIN reworded USING (c) JOIN partial.token USING (c, key)
 """
-_WORD = """
-WITH each AS (SELECT c, a, unnest(words) AS word FROM told), by_author AS (SELECT c, word, a, count(*) AS n FROM each GROUP BY ALL)
-SELECT c, word, sum(n)::BIGINT AS n, count(a) AS authors FROM by_author GROUP BY c, word
-"""
+PARTS = 10
+"""Groups of authors that are left out in turn; the n-th by the hash of the first sampled record is in group n mod 10."""
+_WORD = f"""
+WITH home AS (
+    SELECT c, person, (row_number() OVER (PARTITION BY c ORDER BY min(place)) - 1) % {PARTS} AS part FROM told GROUP BY c, person
+), each AS (SELECT c, a, part, unnest(words) AS word FROM told JOIN home USING (c, person)),
+by_author AS (SELECT c, word, a, part, count(*) AS n FROM each GROUP BY ALL)
+SELECT c, word, sum(n)::BIGINT AS n, count(a) AS authors,
+    {", ".join(f"coalesce(sum(n) FILTER (part = {part}), 0)::USMALLINT AS part_{part}" for part in range(PARTS))}
+FROM by_author GROUP BY c, word
+"""  # noqa: S608 - a constant of ours
 _OPENING = """
 SELECT c, string_agg(left(tokens, $letters), ' ' ORDER BY place) AS words
 FROM partial.sample SEMI JOIN reworded USING (c) JOIN partial.token USING (c, key) WHERE place <= $told_from GROUP BY c ORDER BY c

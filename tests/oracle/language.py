@@ -16,7 +16,7 @@ from scipy import stats
 
 from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS
 from tests.oracle.entries import MONTH, Activity, hashed, words
-from tests.oracle.estimates import Z, estimate
+from tests.oracle.estimates import estimate
 from tests.oracle.people import Told, by_author, months
 
 RECORDS, PER_RECORD, PER_AUTHOR, FLOOR, SHARE, DRAWN, ALPHA, VOCABULARY = 500, 50, 200, 50, 50, 42, 500, 50_000
@@ -236,8 +236,20 @@ def specificity(activity: Activity) -> Told:
             if not n:
                 continue
             other = {word: (everyone[word] - f + 1) / (size - n + len(everyone)) for word, f in own.items()}
-            scores = {word: math.log((f - 1 + ALPHA * other[word]) / (n - 1 + ALPHA) / other[word]) for word, f in own.items()}
-            each = np.repeat([scores[word] for word in own], list(own.values()))
-            value, error = each.mean(), each.std() / math.sqrt(n)
-            told[member] = estimate(value, value - Z * error, value + Z * error, n=n)
+            value, left = _own(own, other), [_own(own - part, other) for part in _parts(samples(activity)[member], own)]
+            half = stats.t.ppf(0.95, len(left) - 1) * np.std(left) * math.sqrt(len(left) - 1)
+            told[member] = estimate(value, value - half, value + half, n=n)
     return told
+
+
+def _own(own: Counter[str], other: dict[str, float]) -> float:
+    """Give the mean over tokens of how much more a word is said than elsewhere, its own occurrence left out."""
+    n = sum(own.values())
+    return sum(f * math.log((f - 1 + ALPHA * other[word]) / (n - 1 + ALPHA) / other[word]) for word, f in own.items()) / n
+
+
+def _parts(said: list[Said], own: Counter[str]) -> list[Counter[str]]:
+    """Give what each of ten groups of authors says of these words, where it says any and the others do too."""
+    turn = {person: number % 10 for number, person in enumerate(dict.fromkeys(one.person for one in said if one.words))}
+    parts = [Counter(w for one in said if turn.get(one.person) == group for w in one.words if w in own) for group in range(10)]
+    return [part for part in parts if 0 < sum(part.values()) < sum(own.values())]
