@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from discovery.features.declaration import Evidence, Interval, Ratio, Statistics, columns, feature
 from discovery.features.estimation import Z90, author_share, author_totals, totals
@@ -102,8 +103,9 @@ def money(statistics: Statistics) -> pd.DataFrame:
 @feature(
     title="how much needs agree",
     unit="0 (everyone needs something else) to 1 (all need the same)",
-    formula="1 − H / ln n over n votes (author × kind of need) of T0 and T1 records that name one, H their entropy over kinds",
-    source="normalised entropy",
+    formula="1 − H / ln n over n votes (author × kind of need) of T0 and T1 records that name one, H their entropy over kinds; where all "
+    "votes agree, the interval allows for another kind that n votes can miss",
+    source="normalised entropy; error by linearisation",
     block="market",
     transform="identity",
     needs=Evidence(authors=10, lexicon=True),
@@ -121,6 +123,8 @@ def need_concentration(statistics: Statistics) -> pd.DataFrame:
         spread = totals(rows, share * (surprise - entropy[rows]) ** 2, len(facts))
         value = np.where(total > 1, 1 - entropy / np.log(total), np.nan)
         error = np.sqrt(spread / total) / np.log(total)
-    low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, 1)
+        other = 1 - 0.05 ** (1 / total)  # what of them may mean something else where all mean the same
+        least = 1 - (special.entr(other) + special.entr(1 - other)) / np.log(total)
+    low, high = np.where(entropy > 0, np.maximum(value - Z90 * error, 0), least), np.minimum(value + Z90 * error, 1)
     agreed = Interval(np.clip(value, 0, 1), np.minimum(low, value), np.maximum(high, value))
     return columns(agreed, n=total, coverage=facts["observed"])

@@ -58,8 +58,8 @@ GENERIC = frozenset(
     type stuff help advice idea ideas recommendation recommendations recommend suggestion suggestions suggest question questions anyone
     guys folks hello hi hey tool tools app apps software saas service services plugin plugins plug-in extension extensions addon add-on
     program programs platform platforms product products solution solutions website websites site device gadget option options
-    alternative alternatives looking searching find found spend spent spending waste wasted wasting hour hours day days time week weeks
-    month months year years tired sick fed hate frustrated frustrating frustration painful tedious clunky nightmare pain hassle money
+    alternative alternatives looking searching find finding found spend spent spending waste wasted wasting hour hours day days time week
+    weeks month months year years tired sick fed hate frustrated frustrating frustration painful tedious clunky nightmare pain hassle money
     work works worked working feel feeling start started day night today tomorrow wish hope wondering able actually basically currently
     literally probably usually absolutely little long big someone's recently bit part point end super tell told deal situation
     experience understand process change changes come came times read whole hard bad worst worse issue issues problem problems post
@@ -120,6 +120,8 @@ def stem(word: str) -> str:
         least = 3 if ending in {"s", "ing", "ings"} else 4
         if word.endswith(ending) and len(word) - len(ending) >= least and not word.endswith("ss"):
             cut = word[: len(word) - len(ending)] + kept
+            if ending in {"ing", "ings", "ed"} and cut.endswith("er") and len(cut) >= 6:
+                return cut[:-2]  # "ordering" as "order", which ends as "printer" does
             return cut[:-1] if len(cut) > 3 and cut[-1] == cut[-2] and cut[-1] not in "lsz" else cut.removesuffix("e")
     return word.removesuffix("e") if len(word) > 3 else word
 

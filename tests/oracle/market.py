@@ -148,7 +148,10 @@ def need_concentration(activity: Activity) -> Told:
         entropy = (share * surprise).sum()
         error = math.sqrt(max((share * (surprise - entropy) ** 2).sum(), 0) / len(counts)) / math.log(len(counts))
         value = 1 - entropy / math.log(len(counts))
-        told[activity.places.index[row]] = estimate(value, max(value - Z * error, 0), min(value + Z * error, 1), n=len(counts))
+        low, other = max(value - Z * error, 0), 1 - 0.05 ** (1 / len(counts))
+        if len(share) == 1:
+            low = 1 + (other * math.log(other) + (1 - other) * math.log(1 - other)) / math.log(len(counts))
+        told[activity.places.index[row]] = estimate(value, low, min(value + Z * error, 1), n=len(counts))
     return told
 
 
