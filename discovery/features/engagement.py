@@ -77,7 +77,7 @@ def engaged_share(statistics: Statistics) -> pd.DataFrame:
     formula="first principal component of log1p(replies per post), log1p(other people per thread), logit(mutual reply pairs) and "
     "logit(people of five days), each standardised on the run's communities; sign: more is more; from the parts measured, at "
     "least two",
-    source="principal component analysis, missing parts by least squares",
+    source="principal component analysis, missing parts by least squares; errors of the two that count replies add up, others as squares",
     block="behaviour",
     transform="identity",
     needs=Evidence(authors=30),
@@ -100,7 +100,8 @@ def engagement(statistics: Statistics) -> pd.DataFrame:
     enough = present.sum(axis=1) >= LEAST_PARTS
     length = np.where(enough, (present * loadings**2).sum(axis=1), np.nan)
     score = (z * loadings).sum(axis=1) / length
-    error = np.sqrt((np.where(present, errors / spread * loadings, 0.0) ** 2).sum(axis=1)) / length
+    pulls, replies = np.where(present, errors / spread * loadings, 0.0), np.array([part.replies for part in usable])
+    error = np.hypot(pulls[:, replies].sum(axis=1), np.sqrt((pulls[:, ~replies] ** 2).sum(axis=1))) / length
     reason = because(~enough, f"parts: fewer than {LEAST_PARTS} of engagement's four parts are measured")
     coverage = facts["observed"].to_numpy() * present.sum(axis=1) / len(parts)
     return columns(Interval(score, score - Z90 * error, score + Z90 * error), n=facts["authors"], coverage=coverage, reason=reason)
@@ -136,6 +137,8 @@ class _Part(NamedTuple):
 
     value: Floats
     error: Floats
+    replies: bool
+    """Counts the replies of threads; parts that do err together."""
 
 
 def _per_thread(statistics: Statistics, what: str, *, known: pd.Series[bool], threads: str, reason: str) -> pd.DataFrame:
@@ -162,19 +165,19 @@ def _by_author(statistics: Statistics) -> Floats:
 def _parts(statistics: Statistics) -> list[_Part]:
     """Give the four parts of engagement."""
     return [
-        _part(comments_per_post(statistics), np.log1p),
-        _part(discussants_per_thread(statistics), np.log1p),
-        _part(reciprocity(statistics), _logit),
-        _part(engaged_share(statistics), _logit),
+        _part(comments_per_post(statistics), np.log1p, replies=True),
+        _part(discussants_per_thread(statistics), np.log1p, replies=True),
+        _part(reciprocity(statistics), _logit, replies=False),
+        _part(engaged_share(statistics), _logit, replies=False),
     ]
 
 
-def _part(frame: pd.DataFrame, scale: Callable[[Floats], Floats]) -> _Part:
+def _part(frame: pd.DataFrame, scale: Callable[[Floats], Floats], *, replies: bool) -> _Part:
     """Put estimates on the scale on which they are standardised; where a limit is out of its reach, the other one tells the error."""
     value, low, high = (scale(frame[name].to_numpy(dtype=float)) for name in ("value", "low", "high"))
     up, down = high - value, value - low
     both = np.where(np.isfinite(up), up, down) + np.where(np.isfinite(down), down, up)
-    return _Part(value, both / (2 * Z90))
+    return _Part(value, both / (2 * Z90), replies)
 
 
 def _axis(z: Floats, present: npt.NDArray[np.bool_]) -> Floats:

@@ -313,13 +313,13 @@ def engagement(activity: Activity) -> Told:
     ]
     index = activity.places.index
     columns, errors = [], []
-    for told, scale, enough in gates:
+    for number, (told, scale, enough) in enumerate(gates):
         rows = {c: r for c, r in told.items() if enough(c, r["n"])}
         values = pd.Series({c: scale(r["value"]) for c, r in rows.items()}, dtype=float).reindex(index)
         if values.notna().sum() >= 10 and values.std(ddof=0) > 0:
             widths = pd.Series({c: _width(scale, r) for c, r in rows.items()}).reindex(index)
-            columns.append((values - values.mean()) / values.std(ddof=0))
-            errors.append(widths / values.std(ddof=0))
+            columns.append(((values - values.mean()) / values.std(ddof=0)).rename(number))
+            errors.append((widths / values.std(ddof=0)).rename(number))
     if len(columns) < 2:
         return {}
     z, spread = pd.concat(columns, axis=1), pd.concat(errors, axis=1)
@@ -333,7 +333,8 @@ def engagement(activity: Activity) -> Told:
         has = z.loc[community].notna().to_numpy()
         length = (loading[has] ** 2).sum()
         value = (z.loc[community].to_numpy()[has] * loading[has]).sum() / length
-        error = np.linalg.norm(spread.loc[community].to_numpy()[has] * loading[has]) / length
+        pulls = (spread.loc[community] * loading)[has]
+        error = math.hypot(pulls[pulls.index < 2].sum(), *pulls[pulls.index >= 2]) / length  # replies are counted twice
         told[community] = estimate(value, value - Z * error, value + Z * error, n=authors[community], parts=has.sum())
     return told
 
