@@ -54,7 +54,7 @@ class Panel:
             key, written = world.key(site), world.written(site)
             at = written.threads.at
             hidden = 0 if world.listing is None else max(0, len(at) - world.listing)
-            self.shown[key] = drawn[key].since(int(at[hidden]) if hidden else 0)
+            self.shown[key] = drawn[key].since(int(at[hidden]) if hidden else 0, listing=world.listing is not None)
             wrote = np.unique(written.threads.person[hidden:])
             wrote = wrote[(wrote >= 0) & written.people.visible[wrote]]
             account = written.people.account[wrote]

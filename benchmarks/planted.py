@@ -22,6 +22,8 @@ TIERS = {
     "refusal": "refuse", "price_sensitivity": "gripe", "workaround_rate": "patch", "promotion": "promotes",
 }  # fmt: skip
 """Which plan each share of people shows."""
+OLDEST = 0.1
+"""Part of a listing that is left out, since it may be older posts that are pinned."""
 LOOK_BACK = 4
 """Whole months that must have been seen before somebody counts as new."""
 SWITCHES = re.compile(r"\b(?:switched from|alternatives to|migrating away)\b")
@@ -34,14 +36,14 @@ def posting_frequency(shown: Shown) -> float:
 
 
 def active_authors(shown: Shown) -> float:
-    """People of a whole month; of the last 28 days where less than a month is shown."""
-    bins = shown.days // 28 if shown.since > shown.drawn.era.since else 0
-    if not bins and shown.since == shown.drawn.era.since:
+    """People of a whole month; in a listing of 28 days back from its end, of as many as its newest nine tenths span, at least one."""
+    if not shown.listing:
         return len(shown.months) / shown.drawn.draws / max(len(shown.drawn.era.whole), 1)
+    bins = max((END - int(shown.human["at"].quantile(OLDEST))) // MONTH, 1)
     records = shown.drawn.records
     back = (END - 1 - records["at"]) // MONTH
-    recent = records[records["known"] & (back < max(bins, 1))].assign(back=back)
-    return len(recent.drop_duplicates(["back", "person"])) / shown.drawn.draws / max(bins, 1)
+    recent = records[records["known"] & (back < bins)].assign(back=back)
+    return len(recent.drop_duplicates(["back", "person"])) / shown.drawn.draws / bins
 
 
 def inequality(shown: Shown) -> float:

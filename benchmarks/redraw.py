@@ -70,9 +70,9 @@ class Drawn:
         plain = (said["title"] + "\n" + said["text"]).str.replace(MENTION, " ", regex=True).str.lower()
         return plain.str.findall(WORD).str[:SAMPLED].explode().astype("category")
 
-    def since(self, instant: int) -> Shown:
+    def since(self, instant: int, *, listing: bool) -> Shown:
         """Show only the records from an instant on."""
-        return Shown(self, max(instant, self.era.since))
+        return Shown(self, max(instant, self.era.since), listing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,8 @@ class Shown:
 
     drawn: Drawn
     since: int
+    listing: bool
+    """The reader cannot tell that it is all, even where it is."""
 
     @property
     def days(self) -> float:

@@ -137,12 +137,24 @@ def test_where_nothing_happened_the_interval_reaches_zero():
 
 
 def test_limits_doubt_the_prior_by_hand():
-    """Two communities have a prior of two trials: the lower limit of 3 of 10 is the lower of those with 2 and with 2/3 trials."""
+    """Two communities have a prior of two trials: the lower limit of 3 of 10 is the lower of those with 2 and with 2/3 trials.
+
+    The upper one is the higher of them, each of half a success more than the three there are at least.
+    """
     result = proportions(np.array([3.0, 1.0]), np.array([10.0, 10.0]), platforms=["x", "x"])
     mean = 4.5 / 21
-    both = [beta(3 + mean * s, 7 + (1 - mean) * s) for s in (2, 2 / 3)]
-    assert result.low[0] == pytest.approx(min(each.ppf(0.05) for each in both))
-    assert result.high[0] == pytest.approx(max(each.ppf(0.95) for each in both))
+    assert result.low[0] == pytest.approx(min(beta(3 + mean * s, 7 + (1 - mean) * s).ppf(0.05) for s in (2, 2 / 3)))
+    assert result.high[0] == pytest.approx(max(beta(3.5, 7 + (1 - mean) * s).ppf(0.95) for s in (2, 2 / 3)))
+
+
+def test_few_who_do_a_thing_do_not_teach_that_others_never_do():
+    """Of ten communities that promote and fifty that hardly do, each of 110 people, the limits of those without a case hold 1 in 100."""
+    random = np.random.default_rng(7)
+    truth = np.r_[np.repeat(0.25, 10), np.repeat(0.01, 50)]
+    hits = random.binomial(110, truth).astype(float)
+    told = proportions(hits, np.repeat(110.0, 60), platforms=["x"] * 60)
+    assert (hits == 0).sum() >= 10
+    assert (told.high[hits == 0] > 0.01).all()
 
 
 def test_clumps_widen_the_limits_and_leave_the_value():

@@ -89,7 +89,7 @@ def _shrunk(
             mine = members[units[members] > 0]
             value[mine], _, own[mine] = family.posterior(prior, counts[mine] / inflation[mine], units[mine] / inflation[mine])
             seen = counts[mine] / wide[mine], units[mine] / wide[mine]
-            ends = [family.limits(family.posterior(prior._replace(strength=prior.strength / doubt), *seen)) for doubt in DOUBTS]
+            ends = [family.limits(family.posterior(prior._replace(strength=prior.strength / doubt), *seen), *seen) for doubt in DOUBTS]
             low[mine] = np.minimum.reduce([value[mine], *(low for low, _ in ends)])
             high[mine] = np.maximum.reduce([value[mine], *(high for _, high in ends)])
     return Interval(value, low, high, own)

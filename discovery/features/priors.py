@@ -19,6 +19,9 @@ NODES = 8
 """Equally likely answers to how much communities differ, over which what is known is averaged."""
 LEAST_TAUGHT, WEAK = 3, 2.0
 """Communities that show how much they differ; trials that a beta prior is worth where there are fewer."""
+LEAST_SEEN = 0.5
+"""Successes (failures, events) that the far limit allows for besides those that were seen, as Jeffreys' prior does: kinds of community make
+no beta, and a prior fitted to a few that do a thing and many that hardly do would know that those never do."""
 STRONGEST = 1e9
 """Most trials or events that a prior is worth: where communities differ by nothing."""
 STEPS, EXACT, TINY = 100, 1e-14, 1e-300
@@ -50,8 +53,8 @@ class Family(NamedTuple):
     prior: Callable[[Floats, Floats], Prior]
     """Fitted to counts and what they are of."""
     posterior: Callable[[Prior, Floats, Floats], Posterior]
-    limits: Callable[[Posterior], tuple[Floats, Floats]]
-    """5th and 95th percentile."""
+    limits: Callable[[Posterior, Floats, Floats], tuple[Floats, Floats]]
+    """5th and 95th percentile, of what counts told."""
 
 
 def _beta_prior(hits: Floats, trials: Floats) -> Prior:
@@ -84,10 +87,11 @@ def _beta_posterior(prior: Prior, hits: Floats, trials: Floats) -> Posterior:
     return _averaged(mean, mean * (1 - mean) / (weight + 1) + (strength / weight) ** 2 * prior.unsure[:, None], trials / weight)
 
 
-def _beta_limits(known: Posterior) -> tuple[Floats, Floats]:
+def _beta_limits(known: Posterior, hits: Floats, trials: Floats) -> tuple[Floats, Floats]:
     weight = np.maximum(known.mean * (1 - known.mean) / known.variance - 1, 1.0)
     a, b = known.mean * weight, (1 - known.mean) * weight
-    return special.betaincinv(a, b, 0.05), special.betaincinv(a, b, 0.95)
+    low = special.betaincinv(a, np.maximum(b, trials - hits + LEAST_SEEN), 0.05)
+    return low, special.betaincinv(np.maximum(a, hits + LEAST_SEEN), b, 0.95)
 
 
 def _gamma_prior(events: Floats, exposure: Floats) -> Prior:
@@ -122,9 +126,9 @@ def _gamma_posterior(prior: Prior, events: Floats, exposure: Floats) -> Posterio
     return _averaged(mean, mean / weight + unsure, exposure / weight)
 
 
-def _gamma_limits(known: Posterior) -> tuple[Floats, Floats]:
+def _gamma_limits(known: Posterior, events: Floats, _exposure: Floats) -> tuple[Floats, Floats]:
     shape, scale = known.mean**2 / known.variance, known.variance / known.mean
-    return special.gammaincinv(shape, 0.05) * scale, special.gammaincinv(shape, 0.95) * scale
+    return special.gammaincinv(shape, 0.05) * scale, special.gammaincinv(np.maximum(shape, events + LEAST_SEEN), 0.95) * scale
 
 
 def _averaged(mean: Floats, variance: Floats, own: Floats) -> Posterior:

@@ -83,13 +83,16 @@ def shrunk_shares(frame: Frame) -> dict[str, dict[str, Any]]:
             parts = [stats.beta(mean * s / doubt + hits, (1 - mean) * s / doubt + trials - hits) for s, _ in nodes]
             return mixed(parts, [(s / doubt / (s / doubt + trials)) ** 2 * unsure for s, unsure in nodes])
 
-        posteriors = []
+        hits, misses = row["hits"] * thinned(row), (row["trials"] - row["hits"]) * thinned(row)
+        lows, highs = [], []
         for doubt in (1, DOUBT):
             middle, variance = known(doubt, thinned(row))
             weight = max(middle * (1 - middle) / variance - 1, 1)
-            posteriors.append(stats.beta(middle * weight, (1 - middle) * weight))
-        low = 0.0 if row["hits"] == 0 else min(posterior.ppf(0.05) for posterior in posteriors)
-        high = 1.0 if row["hits"] == row["trials"] else max(posterior.ppf(0.95) for posterior in posteriors)
+            a, b = middle * weight, (1 - middle) * weight
+            lows.append(stats.beta(a, max(b, misses + 0.5)).ppf(0.05))
+            highs.append(stats.beta(max(a, hits + 0.5), b).ppf(0.95))
+        low = 0.0 if row["hits"] == 0 else min(lows)
+        high = 1.0 if row["hits"] == row["trials"] else max(highs)
         told[str(community)] = estimate(known(1, 1)[0], low, high, n=row["n"])
     return told
 
@@ -132,9 +135,10 @@ def shrunk_rates(frame: Frame) -> dict[str, dict[str, Any]]:
             return mixed(parts, [part**2 * unsure for part, (_, unsure) in zip(borrowed, nodes, strict=True)])
 
         moments = [known(doubt, thinned(row)) for doubt in (1, DOUBT)]
-        posteriors = [stats.gamma(middle**2 / variance, scale=variance / middle) for middle, variance in moments]
-        low = min(posterior.ppf(0.05) for posterior in posteriors) if row["hits"] else 0.0
-        told[str(community)] = estimate(known(1, 1)[0], low, max(posterior.ppf(0.95) for posterior in posteriors), n=row["n"])
+        low = min(stats.gamma(m**2 / v, scale=v / m).ppf(0.05) for m, v in moments) if row["hits"] else 0.0
+        most = row["hits"] * thinned(row) + 0.5
+        high = max(stats.gamma(max(m**2 / v, most), scale=v / m).ppf(0.95) for m, v in moments)
+        told[str(community)] = estimate(known(1, 1)[0], low, high, n=row["n"])
     return told
 
 
