@@ -45,6 +45,12 @@ def test_a_source_without_scores_is_missing_not_zero():
     assert estimate(measured(rows, now=NOW), "median_score")["missing_reason"] == "small_n: 0 scored posts, 20 needed"
 
 
+def test_scores_of_fresh_posts_alone_are_said_to_be_fresh():
+    """Where all posts that show a score are younger than 48 hours, that is the reason, not that none is shown."""
+    found = estimate(measured(voted([3] * 30, day=59.5), now=NOW), "median_score")
+    assert found["missing_reason"] == "scores: the source shows none of a post of 48 hours"
+
+
 def test_posts_of_one_author_are_no_proof_of_each_other():
     """Ten posts each of ten authors who always score alike leave the median far less sure than a hundred authors' posts."""
     scores = [author * 10 + n for author in range(10) for n in range(10)]

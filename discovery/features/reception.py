@@ -19,7 +19,7 @@ from discovery.features.replies import PATIENCE
 if TYPE_CHECKING:
     import duckdb
 
-NO_SCORES = "scores: the source shows none"
+NO_SCORES, FRESH_SCORES = "scores: the source shows none", "scores: the source shows none of a post of 48 hours"
 
 PARTIALS = (Partial("score", "SELECT c, a, t, greatest(score, 0) AS score FROM entry WHERE post AND score IS NOT NULL"),)
 """Posts whose score is shown."""
@@ -42,10 +42,11 @@ FROM author GROUP BY row ORDER BY row
 
 
 def scores(connection: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Count aged posts by their score (row, score, posts, in order), and sum over authors what makes a design effect."""
+    """Count aged posts by their score (row, score, posts, in order); all that show one, and sums over authors for a design effect."""
     connection.execute(_SCORED, {"patience": PATIENCE})
+    shown = connection.execute("SELECT row, count(*) AS shown_scores FROM partial.score JOIN span USING (c) GROUP BY row").df()
     counts = connection.execute("SELECT row, score, count(*) AS posts FROM scored GROUP BY ALL ORDER BY row, score").df()
-    return counts, connection.execute(_CLUMPS).df().set_index("row")
+    return counts, shown.set_index("row").join(connection.execute(_CLUMPS).df().set_index("row"))
 
 
 @feature(
@@ -69,9 +70,11 @@ def median_score(statistics: Statistics) -> pd.DataFrame:
     reach = Z90 * np.sqrt(effect_of_sums(sums) * posts) / 2
     ranks = (np.floor((posts + 1) / 2), np.floor(posts / 2) + 1, np.floor(posts / 2 - reach), np.ceil(posts / 2 + reach) + 1)
     lower, upper, low, high = (_ranked(table, posts, rank) for rank in ranks)
-    shown = facts["scored_posts"].groupby(facts["source_id"]).transform("sum") > 0
+    aged, shown = (facts.groupby("source_id")[name].transform("sum") > 0 for name in ("scored_posts", "shown_scores"))
+    reason = because(~aged, FRESH_SCORES)
+    reason[~shown] = NO_SCORES
     coverage = facts["observed"].to_numpy() * posts / np.maximum(facts["posts"].to_numpy(), 1)
-    return columns(Interval((lower + upper) / 2, low, high), n=posts, coverage=coverage, reason=because(~shown, NO_SCORES))
+    return columns(Interval((lower + upper) / 2, low, high), n=posts, coverage=coverage, reason=reason)
 
 
 def _ranked(table: pd.DataFrame, posts: Floats, rank: Floats) -> Floats:

@@ -198,8 +198,11 @@ def _beside(activity: Activity, community: str) -> list[str]:
 
 
 def _voted(activity: Activity, community: str) -> str | None:
-    shown = any(len(habits.scored(activity, other)) for other in _beside(activity, community))
-    return None if shown else "scores: the source shows none"
+    aged = any(len(habits.scored(activity, other)) for other in _beside(activity, community))
+    posts = [activity.groups[other].query("post")["score"] for other in _beside(activity, community) if other in activity.groups]
+    if not any(scores.notna().any() for scores in posts):
+        return "scores: the source shows none"
+    return None if aged else "scores: the source shows none of a post of 48 hours"
 
 
 def _pointing(activity: Activity, community: str) -> str | None:
