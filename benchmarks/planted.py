@@ -131,12 +131,12 @@ def growth(shown: Shown) -> float:
 
 
 def newcomer_conversion(shown: Shown) -> float:
-    """New people who write again on a later day within four weeks."""
+    """New people who write again on one of the 28 days after that of their first record."""
     era, known = shown.drawn.era, shown.known
     first = known.groupby("person")["at"].min()
     new = first[(first >= era.start + (era.whole.start + LOOK_BACK) * MONTH) & (first <= END - MONTH)]
     begun = known["person"].map(new)
-    again = known[(known["at"] // DAY > begun // DAY) & (known["at"] <= begun + MONTH)]
+    again = known[(known["at"] // DAY - begun // DAY).between(1, MONTH // DAY)]
     return again["person"].nunique() / len(new) if len(new) else math.nan
 
 

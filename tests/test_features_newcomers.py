@@ -29,10 +29,11 @@ def sums(rows: list) -> tuple[int, int]:
 @pytest.mark.parametrize(
     ("days", "expected"),
     [
-        pytest.param((200, 228), (1, 1), id="again-on-the-28th-day"),
-        pytest.param((200, 228.001), (1, 0), id="again-later"),
+        pytest.param((200, 228.999), (1, 1), id="again-on-the-28th-day"),
+        pytest.param((200, 229), (1, 0), id="again-later"),
         pytest.param((200,), (1, 0), id="never-again"),
-        pytest.param((200, 200), (1, 1), id="twice-in-one-second"),
+        pytest.param((200, 200.999), (1, 0), id="twice-on-one-day"),
+        pytest.param((200.999, 201), (1, 1), id="again-past-midnight"),
         pytest.param((112, 113), (1, 1), id="first-seen-after-112-days"),
         pytest.param((111.999, 113), (0, 0), id="perhaps-known-before"),
         pytest.param((END - 28, END - 1), (1, 1), id="28-days-left"),
@@ -40,7 +41,7 @@ def sums(rows: list) -> tuple[int, int]:
     ],
 )
 def test_who_is_new_and_acts_again(days, expected):
-    """Newcomers have 112 covered days before their first record and 28 days after it; they act again by the 28th day or do not."""
+    """Newcomers have 112 covered days before their first record and 28 after; they act again on a later day, up to the 28th, or do not."""
     assert sums(visits("new", *days)) == expected
 
 

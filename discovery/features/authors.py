@@ -29,7 +29,7 @@ SILENCE = (28, 90)
 _AUTHOR = """
 SELECT c, a, min(key) AS first_key, count(*) AS records, count(*) FILTER (post) AS posts, count(*) FILTER (post AND asks) AS questions,
     max(worded::TINYINT) AS voters, min(t) AS first_t, max(t) AS last_t,
-    min(t, 2)[2] AS second_t
+    min(DISTINCT t // 86400, 2)[2] AS second_day
 FROM entry WHERE a IS NOT NULL GROUP BY c, a
 """
 _MONTH = """

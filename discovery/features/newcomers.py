@@ -24,21 +24,22 @@ SETTLING_IN = MONTH
 
 _NEWCOMER = """
 CREATE OR REPLACE TEMP TABLE author_newcomer AS
-SELECT c, a, 1 AS arrived, coalesce(second_t <= first_t + $settling, false)::TINYINT AS converted FROM partial.author JOIN span USING (c)
+SELECT c, a, 1 AS arrived, coalesce(second_day <= (first_t + $settling) // 86400, false)::TINYINT AS converted
+FROM partial.author JOIN span USING (c)
 WHERE NOT listing AND first_t BETWEEN (month_from + $look_back) * $month AND now - $settling
 """
 
 
 def newcomer_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """Build ``author_newcomer``: one row per new author of a complete community, and whether there was a second record in time."""
+    """Build ``author_newcomer``: one row per new author of a complete community, and whether a later day saw another record in time."""
     connection.execute(_NEWCOMER, {"look_back": LOOK_BACK_MONTHS, "month": MONTH, "settling": SETTLING_IN})
 
 
 @feature(
     title="share of new people who act again within four weeks",
     unit="fraction, 0 to 1",
-    formula="authors with another record at most 28 days after their first / authors whose first record has at least 112 covered days "
-    "before it and 28 days after it, beta-binomial shrinkage to the platform's mean",
+    formula="authors with a record on one of the 28 days (UTC) after that of their first / authors whose first record has at least 112 "
+    "covered days before it and 28 days after it, beta-binomial shrinkage to the platform's mean",
     source="CHAOSS conversion rate; look-back against left truncation",
     block="behaviour",
     transform="logit",
@@ -47,5 +48,5 @@ def newcomer_table(connection: duckdb.DuckDBPyConnection) -> None:
     ratio=CONVERTED,
 )
 def newcomer_conversion(statistics: Statistics) -> pd.DataFrame:
-    """Share of new authors who act again within 28 days of their first record."""
+    """Share of new authors who act again on one of the 28 days after that of their first record; what they add at once is one visit."""
     return author_share(statistics, CONVERTED)

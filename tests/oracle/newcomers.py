@@ -22,12 +22,12 @@ def since(activity: Activity, community: str) -> int:
 
 
 def newcomer_conversion(activity: Activity) -> Told:
-    """Share of new people whose second record is at most 28 days after the first."""
+    """Share of new people with a record on one of the 28 days after the first."""
     tables = {}
     for community, entries in complete(activity).items():
         times = entries.dropna(subset=["author"]).sort_values("t").groupby("author")["t"].agg(list)
         new = times[[since(activity, community) <= seen[0] <= end(activity, community) - FOUR_WEEKS for seen in times]]
-        again = [len(seen) > 1 and seen[1] - seen[0] <= FOUR_WEEKS for seen in new]
+        again = [any(0 < t // DAY - seen[0] // DAY <= 28 for t in seen) for seen in new]
         tables[community] = pd.DataFrame({"hits": again, "trials": 1}, index=new.index)
     return by_author(activity, tables)
 
