@@ -88,7 +88,7 @@ WITH home AS (
 ), each AS (SELECT c, a, part, unnest(words) AS word FROM told JOIN home USING (c, person)),
 by_author AS (SELECT c, word, a, part, count(*) AS n FROM each GROUP BY ALL)
 SELECT c, word, sum(n)::BIGINT AS n, count(a) AS authors,
-    {", ".join(f"coalesce(sum(n) FILTER (part = {part}), 0)::USMALLINT AS part_{part}" for part in range(PARTS))}
+    {", ".join(f"coalesce(sum(n) FILTER (part = {part}), 0)::UINTEGER AS part_{part}" for part in range(PARTS))}
 FROM by_author GROUP BY c, word
 """  # noqa: S608 - a constant of ours
 _OPENING = """
