@@ -27,6 +27,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.features
 	$(BIN)/python -m benchmarks.structure
 	$(BIN)/python -m benchmarks.truth
+	$(BIN)/python -m benchmarks.priors
 
 $(VENV)/.run: pyproject.toml
 	$(PY) -m venv $(VENV)
