@@ -39,7 +39,7 @@ def export(config: Config, folder: Path) -> int:
 def measured(config: Config, folder: str, *, spark: bool) -> Measurement:
     """Measure exported activity, all of its sources; ``now`` is the last instant each of them shows.
 
-    Specificity compares with the words that the data directory has frozen, as its next run would.
+    What the data directory has frozen is compared with, as its next run would.
 
     Raises:
         ActivityFileError: the folder holds no activity.
@@ -59,13 +59,13 @@ def measured(config: Config, folder: str, *, spark: bool) -> Measurement:
 
 
 def _frozen(config: Config) -> Background | None:
-    """Read the words that later runs of the data directory are compared with, if it has any."""
+    """Read what later runs of the data directory are compared with, if anything is frozen."""
     path = config.data_dir / "subcurrent.db"
     if not path.exists():
         return None
     with locked(config.data_dir), Results.open(path) as results:
-        words = results.background()
-    return None if words is None else Background.from_rows(words)
+        rows = results.background()
+    return None if rows is None else Background.from_rows(rows.words, rows.measures)
 
 
 def answer(measurement: Measurement) -> Answer:

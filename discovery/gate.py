@@ -12,6 +12,7 @@ import pandas as pd
 
 from discovery.clustering.drift import alarms, centroid_shift, moved_share
 from discovery.settings import GateSettings
+from storage.results import Frozen
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Candidate:
     """Archetype of each community, None for those that have none; index community."""
     panel: pd.DataFrame
     """Rows of the reference panel that its publication freezes; empty where none is new."""
-    background: pd.DataFrame
-    """Rows of the words that later runs are compared with, likewise."""
+    background: Frozen
+    """What later runs are compared with, likewise."""
 
 
 class Night(NamedTuple):

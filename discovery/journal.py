@@ -18,7 +18,7 @@ from discovery import failures, stopping
 from discovery.config import Config
 from discovery.lock import locked
 from storage import artifacts
-from storage.results import Provenance, Results
+from storage.results import Frozen, Provenance, Results
 from storage.tables import Run
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class Journal:
         """End without publishing what was found."""
         self.results.finish_run(self.run_id, status="held", at=self.clock(), reason=reason)
 
-    def publish(self, *, panel: pd.DataFrame | None = None, background: pd.DataFrame | None = None) -> None:
+    def publish(self, *, panel: pd.DataFrame | None = None, background: Frozen | None = None) -> None:
         """Show the run to readers, and freeze what later runs are compared with, where it is new."""
         self.results.publish(self.run_id, at=self.clock(), panel=panel, background=background)
 

@@ -33,7 +33,7 @@ from discovery.sources import Source
 from scoring.report import write_report
 from storage.activity import ActivityStore
 from storage.pseudonyms import Pseudonyms
-from storage.results import Provenance
+from storage.results import Frozen, Provenance
 from storage.tables import SourceRun
 
 Stage = Literal["collect", "measure", "cluster", "rank", "publish"]
@@ -127,8 +127,8 @@ class _Night:
             portfolio=self.config.portfolio,
             sites=self.config.sites,
         )
-        words = None if self.invented else self.results.background()
-        frozen = None if words is None else Background.from_rows(words)
+        rows = None if self.invented else self.results.background()
+        frozen = None if rows is None else Background.from_rows(rows.words, rows.measures)
         measurement = measure(activity.connection, scope=scope, settings=self.config.features, frozen=frozen)
         self.progress.done("measure", f"{len(measurement.communities):,} communities, {len(FEATURES)} features")
         return measurement
@@ -182,12 +182,12 @@ class _Night:
             Night(last["archetype_id"], self.results.features(), self.results.profiles()),
         )
         self.results.save(self.journal.run_id, publication.rows(found, delivery=delivery, last=last, drift=moved))
-        rankings, words, none = found.rankings, Background.of(found.measurement), pd.DataFrame()
-        new_words = words.version != self.results.background_version()
+        rankings, background, none = found.rankings, Background.of(found.measurement), pd.DataFrame()
+        new = background.version != self.results.background_version() and not self.invented
         return Candidate(
             found.interpretation.communities["archetype_id"],
             panel=rankings.panel.rows() if rankings.panel_is_new and not self.invented else none,
-            background=words.rows() if new_words and not self.invented else none,
+            background=Frozen(background.words(), background.measured()) if new else Frozen(none, none),
         )
 
     def report(self) -> Outcome:

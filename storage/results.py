@@ -7,6 +7,7 @@ Readers use the views (``storage.results_file.read_only``), which follow one poi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
@@ -71,6 +72,17 @@ run_table: Table = SQLModel.metadata.tables["run"]
 publication_table: Table = SQLModel.metadata.tables["publication"]
 panel_table: Table = SQLModel.metadata.tables["panel_value"]
 background_table: Table = SQLModel.metadata.tables["background_text"]
+measure_table: Table = SQLModel.metadata.tables["background_measure"]
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What later runs are compared with, all of one version; without words, nothing is frozen."""
+
+    words: pd.DataFrame
+    """Rows of ``background_text``."""
+    measures: pd.DataFrame
+    """Rows of ``background_measure``; none where a version from before there were any froze it."""
 
 
 class Results:
@@ -168,14 +180,14 @@ class Results:
             _set(connection, run_id, detail=1, **_facts(publication.get("run", [])))
             _prune(connection, keep=run_id)
 
-    def publish(self, run_id: str, *, at: int, panel: pd.DataFrame | None = None, background: pd.DataFrame | None = None) -> None:
+    def publish(self, run_id: str, *, at: int, panel: pd.DataFrame | None = None, background: Frozen | None = None) -> None:
         """Show a saved run to readers, in one transaction.
 
         Args:
             run_id: A run that was saved and is not finished.
             at: Instant of the publication.
             panel: Rows of ``panel_value`` to freeze as the next version of the reference panel; without rows, none is frozen.
-            background: Rows of ``background_text`` to freeze as the next version of the words that communities are compared with, likewise.
+            background: What to freeze as the next version of what runs are compared with, likewise.
 
         Raises:
             ValueError: The run is not saved, or finished; or what is frozen is not the next version.
@@ -186,9 +198,9 @@ class Results:
                 raise ValueError(f"Run {run_id} has not been saved: there is nothing to publish.")
             _set(connection, run_id, status="published", finished_at=at, published_at=at)
             if panel is not None and len(panel):
-                _freeze(connection, panel_table, panel, called="reference panel")
-            if background is not None and len(background):
-                _freeze(connection, background_table, background, called="background")
+                _freeze(connection, {panel_table: panel}, called="reference panel")
+            if background is not None and len(background.words):
+                _freeze(connection, {background_table: background.words, measure_table: background.measures}, called="background")
             _point_to(connection, run_id)
 
     def rollback(self, run_id: str) -> None:
@@ -250,9 +262,15 @@ class Results:
         """Return the rows of the newest reference panel, None before the first is frozen."""
         return self._newest(panel_table, panel_table.c.ingredient, panel_table.c.community_id)
 
-    def background(self) -> pd.DataFrame | None:
-        """Return the rows of the newest frozen words, None before the first are frozen."""
-        return self._newest(background_table, background_table.c.community_id)
+    def background(self) -> Frozen | None:
+        """Return what was frozen last for later runs to be compared with, None before anything was."""
+        words = self._newest(background_table, background_table.c.community_id)
+        if words is None:
+            return None
+        measure = measure_table.c
+        chosen = select(measure_table).where(measure.version == int(words["version"].iloc[0])).order_by(measure.feature, measure.part)
+        with self._engine.connect() as connection:
+            return Frozen(words, pd.read_sql_query(chosen, connection))
 
     def background_version(self) -> int | None:
         """Return the version of the newest frozen words."""
@@ -312,12 +330,15 @@ def _unfinished(connection: Connection, run_id: str) -> Any:
     return run
 
 
-def _freeze(connection: Connection, table: Table, rows: pd.DataFrame, *, called: str) -> None:
-    following = int(connection.execute(select(func.max(table.c.version))).scalar() or 0) + 1
-    versions = sorted(set(rows["version"]))
+def _freeze(connection: Connection, frozen: Mapping[Table, pd.DataFrame], *, called: str) -> None:
+    """Insert rows of tables that are frozen together; the first of them counts the versions."""
+    first = next(iter(frozen))
+    following = int(connection.execute(select(func.max(first.c.version))).scalar() or 0) + 1
+    versions = sorted({version for rows in frozen.values() for version in rows["version"]})
     if versions != [following]:
         raise ValueError(f"The next {called} is version {following}; these rows are of {versions}.")
-    _insert(connection, table, checked(table, rows))
+    for table, rows in frozen.items():
+        _insert(connection, table, checked(table, rows))
 
 
 def _prune(connection: Connection, *, keep: str) -> None:

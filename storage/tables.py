@@ -367,6 +367,17 @@ class BackgroundText(SQLModel, table=True):
     """A JSON object: its sampled content words, and how often it said each."""
 
 
+class BackgroundMeasure(SQLModel, table=True):
+    """Frozen measures that features are taken by, such as the axis of engagement; of one version with the frozen words."""
+
+    __tablename__: ClassVar[str] = "background_measure"
+    __table_args__ = _strict()
+    version: int = Field(primary_key=True, sa_type=Integer)
+    feature: str = Field(primary_key=True, sa_type=TEXT)
+    part: str = Field(primary_key=True, sa_type=TEXT)
+    value: float = Field(sa_type=REAL)
+
+
 class Publication(SQLModel, table=True):
     """The one pointer to the run that readers see, flipped in one transaction."""
 

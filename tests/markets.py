@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from discovery.features import Measurement, Vocabulary
+from discovery.features.background import NOTHING
 
 MENTION = {"tier": "T4", "thread": None, "span_start": 0, "span_end": 1, "text": "", "url": None, "created_at": 0, "score": None}
 
@@ -42,6 +43,7 @@ def market(
         author_sums=pd.DataFrame(),
         vocabulary=_vocabulary(communities, words or {}),
         background_version=1,
+        measures=NOTHING,
         needs=asked.astype({"community": str, "need": str}),
         mentions=pd.DataFrame([{**MENTION, **mention} for mention in mentions], columns=["community", "record_id", *MENTION]),
         own_weight=pd.DataFrame(index=index),

@@ -54,6 +54,7 @@ def test_fewer_than_ten_shared_people_count_as_none():
     ("portfolio", "community", "reason"),
     [
         pytest.param((), "reddit:a", "no portfolio configured", id="none"),
+        pytest.param(("reddit:x",), "reddit:a", "portfolio: none of its communities is on this platform in this run", id="not-measured"),
         pytest.param(("reddit:a",), "reddit:a", "portfolio: this is the only one of its communities here", id="itself"),
         pytest.param(("reddit:a",), "discord:b", "portfolio: none of its communities is on this platform in this run", id="elsewhere"),
     ],

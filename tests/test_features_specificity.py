@@ -78,7 +78,8 @@ def test_newcomers_move_nobody():
 def test_a_background_survives_its_table():
     """Written as rows of its table, in any order, and read back, it says the same, bit by bit."""
     before = night(FIRST)
-    again = Background.from_rows(Background.of(before).rows().iloc[::-1])
+    frozen = Background.of(before)
+    again = Background.from_rows(frozen.words().iloc[::-1], frozen.measured().iloc[::-1])
     pd.testing.assert_frame_equal(told(night(FIRST, again)), told(before), check_exact=True)
 
 

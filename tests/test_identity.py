@@ -12,6 +12,7 @@ from scipy import sparse
 
 from discovery.archetypes import Interpretation
 from discovery.features import Measurement, Vocabulary
+from discovery.features.background import NOTHING
 from discovery.identity import identify
 from storage.results import Results
 from tests.publication import PROVENANCE, publication
@@ -28,6 +29,7 @@ def measured() -> Measurement:
         author_sums=nothing,
         vocabulary=Vocabulary(pd.Index([]), sparse.csr_matrix((12, 0)), sparse.csr_matrix((12, 0))),
         background_version=1,
+        measures=NOTHING,
         needs=nothing,
         mentions=nothing,
         own_weight=nothing,

@@ -11,6 +11,7 @@ import pytest
 from scipy import sparse
 
 from discovery.features import FEATURES, Measurement, Vocabulary
+from discovery.features.background import NOTHING
 from discovery.ranking import common_zeros
 from scoring.components import Panel
 
@@ -33,6 +34,7 @@ def measured(estimates: dict[str, list[float]], sums: list[dict[str, int]]) -> M
         author_sums=pd.DataFrame([{**counted, **each} for each in sums]),
         vocabulary=Vocabulary(pd.Index([]), sparse.csr_matrix((4, 0)), sparse.csr_matrix((4, 0))),
         background_version=1,
+        measures=NOTHING,
         needs=nothing,
         mentions=nothing,
         own_weight=nothing,

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from storage.reading import ask
-from storage.results import KEPT_RUNS, SAVED, Results
+from storage.results import KEPT_RUNS, SAVED, Frozen, Results
 from storage.results_file import read_only
 from storage.tables import SourceRun
 from tests.publication import PROVENANCE, publication, published, shown
@@ -239,18 +239,42 @@ def test_the_panel_is_frozen_with_the_publication(tmp_path: Path) -> None:
 def test_the_background_is_frozen_with_the_publication(tmp_path: Path) -> None:
     """Frozen words come back as they were frozen, the newest version only, and no version can be skipped."""
     words = pd.DataFrame({"version": 1, "community_id": ["reddit:a", "reddit:b"], "language": ["en", None], "words": ['{"hive": 2}', "{}"]})
+    measures = pd.DataFrame({"version": 1, "feature": "engagement", "part": ["a middle", "a spread"], "value": [0.1, 1 / 3]})
     with Results.open(tmp_path / "results.db") as results:
         assert (results.background(), results.background_version()) == (None, None)
         for version in (1, 2):
             run_id = results.resume_or_begin(started_at=1, provenance=PROVENANCE)
             results.save(run_id, {})
             with pytest.raises(ValueError, match=f"next background is version {version}; these rows are of \\[3\\]"):
-                results.publish(run_id, at=2, background=words.assign(version=3))
-            results.publish(run_id, at=2, background=words.assign(version=version))
+                results.publish(run_id, at=2, background=Frozen(words.assign(version=3), measures.assign(version=3)))
+            results.publish(run_id, at=2, background=Frozen(words.assign(version=version), measures.assign(version=version)))
         found = results.background()
         assert found is not None
-        assert found.where(found.notna(), None).to_dict("list") == words.assign(version=2).to_dict("list")
+        assert found.words.where(found.words.notna(), None).to_dict("list") == words.assign(version=2).to_dict("list")
+        assert found.measures.to_dict("list") == measures.assign(version=2).to_dict("list")
         assert results.background_version() == 2
+
+
+def test_words_of_the_second_schema_have_no_measures(tmp_path: Path) -> None:
+    """What was frozen before there were measures is read with none, and the next version brings them."""
+    path = published(tmp_path / "results.db")
+    words = pd.DataFrame({"version": 1, "community_id": ["reddit:a"], "language": ["en"], "words": ["{}"]})
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "INSERT INTO background_text VALUES (1, 'reddit:a', 'en', '{}'); DROP TABLE background_measure; "
+            "UPDATE alembic_version SET version_num = '0002'; PRAGMA user_version = 2"
+        )
+    with Results.open(path) as results:
+        found = results.background()
+        assert found is not None
+        assert (len(found.words), len(found.measures)) == (1, 0)
+        run_id = results.resume_or_begin(started_at=3, provenance=PROVENANCE)
+        results.save(run_id, {})
+        measures = pd.DataFrame({"version": 2, "feature": ["engagement"], "part": ["a middle"], "value": [0.5]})
+        results.publish(run_id, at=4, background=Frozen(words.assign(version=2), measures))
+        again = results.background()
+        assert again is not None
+        assert (again.words["version"].tolist(), again.measures["value"].tolist()) == ([2], [0.5])
 
 
 def test_a_file_of_the_first_schema_is_upgraded(tmp_path: Path) -> None:
@@ -260,7 +284,7 @@ def test_a_file_of_the_first_schema_is_upgraded(tmp_path: Path) -> None:
         for (view,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY rowid DESC").fetchall():
             connection.execute(f"DROP VIEW {view}")
         connection.executescript(
-            "DROP TABLE background_text; ALTER TABLE run DROP COLUMN background_version; "
+            "DROP TABLE background_measure; DROP TABLE background_text; ALTER TABLE run DROP COLUMN background_version; "
             "UPDATE alembic_version SET version_num = '0001'; PRAGMA user_version = 1"
         )
     with Results.open(path) as results:

@@ -7,10 +7,10 @@ README's table, ``explain`` and the tests.
 
 from __future__ import annotations
 
+from discovery.features.background import Background
 from discovery.features.declaration import FEATURES, Block, Evidence, Feature, Ratio, Transform
 from discovery.features.measure import measure
 from discovery.features.measurement import Measurement, Scope, Vocabulary
-from discovery.features.specificity import Background
 from discovery.settings import FeatureSettings
 from storage.errors import SourceNotStoredError
 

@@ -100,6 +100,8 @@ class Statistics:
     of them that a month of theirs follows."""
     links: pd.DataFrame
     """row, links, same, zz, zx, xx: sums over authors of the link posts and of how many point to the same place."""
+    frozen: pd.Series[float]
+    """What features were measured by in the run that is frozen, index feature, part; what it lacks is this run's own."""
     welcomes: pd.DataFrame
     """row, fresh, fresh_met, posts, met, authors: people by their posts, those written while new, and the answered ones of each."""
 

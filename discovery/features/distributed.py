@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pandas as pd
 
 from discovery.features import selection
+from discovery.features.background import Background
 from discovery.features.measure import combine
 from discovery.features.measurement import Measurement, Scope
 from discovery.features.members import READINGS, arrive, delivered, last_shown
 from discovery.features.partials import known
 from discovery.features.reduction import reduce
 from discovery.features.selection import load
-from discovery.features.specificity import Background
 from discovery.settings import FeatureSettings
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
+from discovery.features.background import KEY
 from discovery.features.declaration import Evidence, Floats, Interval, Ratio, Statistics, because, columns, feature
 from discovery.features.estimation import Z90, author_share, author_totals, per_unit, proportions, rates, totals
 from discovery.features.replies import NO_REPLIES, NOT_STORED
@@ -22,6 +23,8 @@ PULLS = ("mutual_squares", "mutual_contacts", "contact_squares")
 """Sums over people of squares and products of their mutual pairs and of all their pairs."""
 LEAST_COMMUNITIES = 10
 """Communities a principal axis needs."""
+STANDARD = ["middle", "spread", "loading"]
+"""What each part is put on the common axis by."""
 
 
 @feature(
@@ -73,10 +76,10 @@ def engaged_share(statistics: Statistics) -> pd.DataFrame:
 
 @feature(
     title="engagement",
-    unit="score, 0 is the middle of the run's communities",
+    unit="score, 0 is the middle of the run that was frozen first",
     formula="first principal component of log1p(replies per post), log1p(other people per thread), logit(mutual reply pairs) and "
-    "logit(people of five days), each standardised on the run's communities; sign: more is more; from the parts measured, at "
-    "least two",
+    "logit(people of five days), each standardised on the communities of the run that was frozen first (until then, this one), whose axis "
+    "it is; sign: more is more; from the parts measured, at least two",
     source="principal component analysis, missing parts by least squares; errors of the two that count replies add up, others as squares",
     block="behaviour",
     transform="identity",
@@ -87,16 +90,16 @@ def engagement(statistics: Statistics) -> pd.DataFrame:
     """Position on the axis that replies, discussants, reciprocity and regulars share."""
     facts = statistics.communities
     parts = _parts(statistics)
-    usable = [part for part in parts if np.isfinite(part.value).sum() >= LEAST_COMMUNITIES and np.nanstd(part.value) > 0]
-    if len(usable) < LEAST_PARTS:
+    standard = _frozen(statistics) if _has_axis(_frozen(statistics)) else _of_run(parts)
+    if not _has_axis(standard):
         nothing = np.full(len(facts), np.nan)
         why = f"small_n: fewer than {LEAST_PARTS} parts are measured in {LEAST_COMMUNITIES} communities"
         return columns(Interval(nothing, nothing, nothing), n=0, coverage=0.0, reason=because(np.ones(len(facts)), why))
+    usable = [parts[name] for name in standard.index]
     values, errors = (np.column_stack([getattr(part, name) for part in usable]) for name in ("value", "error"))
     present = np.isfinite(values)
-    spread = np.nanstd(values, axis=0)
-    z = np.where(present, (values - np.nanmean(values, axis=0)) / spread, 0.0)
-    loadings = _axis(z, present)
+    middle, spread, loadings = (standard[name].to_numpy() for name in STANDARD)
+    z = np.where(present, (values - middle) / spread, 0.0)
     enough = present.sum(axis=1) >= LEAST_PARTS
     length = np.where(enough, (present * loadings**2).sum(axis=1), np.nan)
     score = (z * loadings).sum(axis=1) / length
@@ -162,14 +165,44 @@ def _by_author(statistics: Statistics) -> Floats:
     return np.where(np.isfinite(effect), effect, 1.0)
 
 
-def _parts(statistics: Statistics) -> list[_Part]:
-    """Give the four parts of engagement."""
-    return [
-        _part(comments_per_post(statistics), np.log1p, replies=True),
-        _part(discussants_per_thread(statistics), np.log1p, replies=True),
-        _part(reciprocity(statistics), _logit, replies=False),
-        _part(engaged_share(statistics), _logit, replies=False),
-    ]
+def standards(statistics: Statistics) -> pd.Series[float]:
+    """Give what engagement is measured by: middle, spread and loading of each part; index feature, part ("reciprocity middle")."""
+    frozen = _frozen(statistics)
+    told = frozen if _has_axis(frozen) else _of_run(_parts(statistics))
+    keys = [("engagement", f"{part} {what}") for part in told.index for what in STANDARD]
+    return pd.Series(told.to_numpy(dtype=float).ravel(), pd.MultiIndex.from_tuples(keys, names=KEY))
+
+
+def _has_axis(standard: pd.DataFrame) -> bool:
+    return len(standard) >= LEAST_PARTS
+
+
+def _frozen(statistics: Statistics) -> pd.DataFrame:
+    """Read the standard that is frozen: a row per part of the axis, of which there may be none."""
+    frozen = statistics.frozen[statistics.frozen.index.get_level_values("feature") == "engagement"]
+    places = frozen.index.get_level_values("part").str.split(" ", expand=True) if len(frozen) else pd.MultiIndex.from_arrays([[], []])
+    return frozen.set_axis(places).unstack().reindex(columns=STANDARD)
+
+
+def _of_run(parts: Mapping[str, _Part]) -> pd.DataFrame:
+    """Make a standard of this run's communities, from the parts that enough of them have and differ in."""
+    told = {name: part for name, part in parts.items() if np.isfinite(part.value).sum() >= LEAST_COMMUNITIES and np.nanstd(part.value) > 0}
+    if not told:
+        return pd.DataFrame(columns=STANDARD)
+    values = np.column_stack([part.value for part in told.values()])
+    middle, spread, present = np.nanmean(values, axis=0), np.nanstd(values, axis=0), np.isfinite(values)
+    loadings = _axis(np.where(present, (values - middle) / spread, 0.0), present)
+    return pd.DataFrame(np.column_stack([middle, spread, loadings]), index=list(told), columns=STANDARD)
+
+
+def _parts(statistics: Statistics) -> dict[str, _Part]:
+    """Give the four parts of engagement, in the order of their names."""
+    return {
+        "comments_per_post": _part(comments_per_post(statistics), np.log1p, replies=True),
+        "discussants_per_thread": _part(discussants_per_thread(statistics), np.log1p, replies=True),
+        "engaged_share": _part(engaged_share(statistics), _logit, replies=False),
+        "reciprocity": _part(reciprocity(statistics), _logit, replies=False),
+    }
 
 
 def _part(frame: pd.DataFrame, scale: Callable[[Floats], Floats], *, replies: bool) -> _Part:

@@ -141,7 +141,7 @@ def link_fit(statistics: Statistics) -> pd.DataFrame:
     hits, trials = (totals(rows, column, len(facts)) for column in (own, links))
     shown = facts["links"].groupby(facts["source_id"]).transform("sum") > 0
     reason = because(~shown, NO_LINKS)
-    reason[~facts["sites"].to_numpy(dtype=bool)] = "no sites configured"
+    reason[~facts["has_sites"].to_numpy(dtype=bool)] = "no sites configured"
     effect = design_effect(rows, own, links, size=len(facts))
     shrunk = proportions(hits, trials, platforms=facts["platform"], inflation=effect)
     return columns(shrunk, n=trials, coverage=facts["observed"], reason=reason)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from discovery.features.background import KEY
 from discovery.features.declaration import Evidence, Floats, Statistics, because, columns, feature
 from discovery.features.estimation import AuthorSums, effect_of_sums, neighbourhoods, proportions, totals
 
@@ -45,7 +46,8 @@ def intensities(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     title="share of a month's people who return, among people who write equally much",
     unit="fraction, 0 to 1",
     formula="Σ_k w_k · (author-months of k records whose author acts in the next month / author-months of k records), k in {1, 2–4, 5+}; "
-    "w_k is the share of k among the author-months of the platform in this run; whole covered 28-day months that another one follows; "
+    "w_k is the share of k among the author-months of the platform in the run that was frozen first (until then, in this one); whole "
+    "covered 28-day months that another one follows; "
     "beta-binomial shrinkage to the platform's mean; the interval counts authors",
     source="Zhang et al., ICWSM 2017 (retention follows intensity); direct standardisation, Fleiss et al. 2003",
     block="behaviour",
@@ -59,9 +61,9 @@ def equal_retention(statistics: Statistics) -> pd.DataFrame:
     facts, table = statistics.communities, statistics.intensities
     rows, people = table["row"].to_numpy(dtype=np.intp), table["authors"].to_numpy(dtype=float)
     present, stayed = (table[[f"{what}_{k}" for k in range(len(STRATA))]].to_numpy(dtype=float) for what in ("present", "stayed"))
-    months = np.column_stack([totals(rows, column * people, len(facts)) for column in present.T])
+    months = _months(statistics)
     with np.errstate(divide="ignore", invalid="ignore"):
-        weight = _mix(months, facts["platform"]) * months.sum(axis=1, keepdims=True) / months
+        weight = _mix(statistics) * months.sum(axis=1, keepdims=True) / months
     unseen = (months == 0).any(axis=1)
     weight[unseen] = np.nan
     x, y = ((weight[rows] * part).sum(axis=1) for part in (present, stayed))
@@ -72,9 +74,28 @@ def equal_retention(statistics: Statistics) -> pd.DataFrame:
     return columns(result, n=totals(rows, people, len(facts)), coverage=facts["observed"], reason=reason)
 
 
-def _mix(months: Floats, platforms: pd.Series[str]) -> Floats:
-    """Give each community the shares of the strata among all author-months it is compared with: its platform's, in this run."""
+def mixes(statistics: Statistics) -> pd.Series[float]:
+    """Give the mix of intensities that each platform is compared by, index feature, part ("platform k"): frozen, or of this run."""
+    platforms, mix = statistics.communities["platform"], _mix(statistics)
+    told = pd.DataFrame(mix, index=platforms.to_numpy(object)).groupby(level=0).first().dropna()
+    keys = [("equal_retention", f"{platform} {k}") for platform in told.index for k in range(len(STRATA))]
+    return pd.Series(told.to_numpy().ravel(), pd.MultiIndex.from_tuples(keys, names=KEY))
+
+
+def _months(statistics: Statistics) -> Floats:
+    """Count author-months of each intensity; shape (communities, strata)."""
+    table, size = statistics.intensities, len(statistics.communities)
+    people = table["authors"].to_numpy(dtype=float)
+    return np.column_stack([totals(table["row"], table[f"present_{k}"].to_numpy(dtype=float) * people, size) for k in range(len(STRATA))])
+
+
+def _mix(statistics: Statistics) -> Floats:
+    """Give each community the shares of the strata among the author-months it is compared with: its platform's, frozen or of this run."""
+    months, platforms = _months(statistics), statistics.communities["platform"]
     mix = np.full_like(months, np.nan)
     for members, teachers in neighbourhoods(platforms, months.sum(axis=1) > 0):
-        mix[members] = months[teachers].sum(axis=0) / months[teachers].sum()
-    return mix
+        if len(teachers):
+            mix[members] = months[teachers].sum(axis=0) / months[teachers].sum()
+    keys = [("equal_retention", f"{platform} {k}") for platform in platforms for k in range(len(STRATA))]
+    then = statistics.frozen.reindex(pd.MultiIndex.from_tuples(keys, names=KEY)).to_numpy().reshape(mix.shape)
+    return np.where(np.isfinite(then).all(axis=1, keepdims=True), then, mix)

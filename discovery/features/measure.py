@@ -39,6 +39,7 @@ from discovery.features import (
     welcome,
 )
 from discovery.features.authors import author_sums, author_tables, lifetimes, listed_authors, months, spells
+from discovery.features.background import Background, behind
 from discovery.features.declaration import FEATURES, Statistics, gate
 from discovery.features.intent import LEXICON_LANGUAGE, TIERS, mentions
 from discovery.features.measurement import Measurement, Scope, Vocabulary
@@ -46,7 +47,6 @@ from discovery.features.members import arrive, batches
 from discovery.features.partials import advance, fingerprint, known
 from discovery.features.reduction import BATCH_TABLES, reduce
 from discovery.features.selection import load
-from discovery.features.specificity import Background
 from discovery.settings import FeatureSettings
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def combine(  # noqa: PLR0913 - what a measuring is made of, by name
     facts = selection.facts(connection, placed=placed, sources=sources)
     facts["language"] = vocabulary.languages(connection, len(facts))
     words = vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms)
-    background = specificity.behind(frozen, communities=facts, vocabulary=words)
+    background = behind(frozen, communities=facts, vocabulary=words)
     statistics, found = _statistics(connection, _with_lexicon(facts), scope=scope, background=background)
     said = (words, background.version)
     return _measurement(statistics, found, mentions(connection), said=said, totals=selection.totals(connection))
@@ -164,7 +164,8 @@ def _statistics(
     facts = facts.join(vocabulary.sampled(connection))
     visits = neighbours.visits(connection)
     places = neighbours.placed(visits, facts["platform"])
-    facts = facts.assign(portfolio=facts["community"].isin(scope.portfolio), sites=len(scope.sites) > 0)
+    told = {"has_portfolio": len(scope.portfolio) > 0, "has_sites": len(scope.sites) > 0}
+    facts = facts.assign(portfolio=facts["community"].isin(scope.portfolio), **told)
     load(connection, "portfolio", pd.DataFrame({"row": facts.index[facts["portfolio"]].to_numpy(dtype="int64")}))
     statistics = Statistics(
         communities=facts,
@@ -183,6 +184,7 @@ def _statistics(
         lifts=reach.lifts(connection, communities=facts, places=places),
         roamers=neighbours.roamers(visits, places),
         own_links=integrity.own_links(connection, sites=scope.sites),
+        frozen=background.measures,
         waits_by_month=rhythm.monthly_waits(connection),
         scores=scores,
         welcomes=welcome.welcomes(connection),
@@ -238,6 +240,7 @@ def _measurement(
         author_sums=statistics.authors,
         vocabulary=said[0],
         background_version=said[1],
+        measures=pd.concat([engagement.standards(statistics), intensity.mixes(statistics)]),
         needs=named.assign(community=keys[named["row"]])[["community", "need", "voter"]].drop_duplicates().reset_index(drop=True),
         mentions=evidence,
         own_weight=pd.DataFrame(own, index=keys),

@@ -60,8 +60,7 @@ def lacking(communities: pd.DataFrame) -> Reasons:
     own = communities["portfolio"].to_numpy(dtype=bool)
     reason = because(np.full(len(own), True), "portfolio: none of its communities is on this platform in this run")
     reason[own] = "portfolio: this is the only one of its communities here"
-    if not own.any():
-        reason[:] = "no portfolio configured"
+    reason[~communities["has_portfolio"].to_numpy(dtype=bool)] = "no portfolio configured"
     return reason
 
 

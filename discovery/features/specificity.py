@@ -1,14 +1,10 @@
 """How much the words of a community are its own, against a background that stays the same from night to night.
 
-In: the partial ``word`` and the frozen background, or none. The first published run of a data directory freezes what it
-counted; until then a run is its own background. What a community is told then depends on itself and on the frozen words alone: not
-on who else is measured tonight, and not on which words they brought.
+In: the partial ``word`` and the background (:mod:`background`), frozen or the run's own.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from discovery.features.background import Background
 from discovery.features.declaration import Evidence, Floats, Interval, Statistics, columns, feature
 from discovery.features.diversity import jackknife
 from discovery.features.estimation import totals
-from discovery.features.measurement import Measurement, Vocabulary
 from discovery.features.selection import load
 from discovery.features.text import STOP_WORDS, UNSPACED
 from discovery.features.vocabulary import CONTENT, LEAST_AUTHORS, PARTS
@@ -40,55 +36,6 @@ FROM partial.word JOIN span USING (c) LEFT JOIN background_term USING (word)
 WHERE t IS NOT NULL OR (authors >= $least AND {CONTENT}) ORDER BY row, word
 """  # noqa: S608 - a constant of ours
 """Words of the background, and words that enough of a community's own authors say: as a first night counts them."""
-
-
-@dataclass(frozen=True)
-class Background:
-    """What communities of the frozen run said. Each one's own share is kept, so that it can be left out when it is compared."""
-
-    version: int
-    languages: pd.Series[str]
-    """Index community; None where too little text told it."""
-    terms: pd.Index
-    counts: sparse.csr_matrix
-    """Tokens, shape (n_communities, n_terms)."""
-
-    @classmethod
-    def of(cls, measurement: Measurement) -> Background:
-        """Take a run as the background of those to come."""
-        words = measurement.vocabulary
-        return cls(measurement.background_version, measurement.communities["language"], words.terms, words.counts)
-
-    @classmethod
-    def from_rows(cls, rows: pd.DataFrame) -> Background:
-        """Read a background back from the columns of ``storage.tables.BackgroundText``."""
-        said = [json.loads(words) for words in rows["words"]]
-        terms = pd.Index(sorted({word for each in said for word in each}), dtype=object)
-        number = {word: place for place, word in enumerate(terms)}
-        starts = np.cumsum([0, *map(len, said)])
-        cells = ([n for each in said for n in each.values()], [number[word] for each in said for word in each], starts)
-        counts = sparse.csr_matrix(cells, shape=(len(said), len(terms)), dtype="int64")
-        return cls(int(rows["version"].iloc[0]), rows.set_index("community_id")["language"], terms, counts)
-
-    def rows(self) -> pd.DataFrame:
-        """Write the background as the columns of ``storage.tables.BackgroundText``."""
-        counts, terms = self.counts, self.terms.to_numpy()
-        spans = zip(counts.indptr, counts.indptr[1:], strict=False)
-        words = [dict(zip(terms[counts.indices[a:b]], counts.data[a:b].tolist(), strict=True)) for a, b in spans]
-        told = {"community_id": self.languages.index, "language": self.languages.to_numpy(object)}
-        return pd.DataFrame({"version": self.version, **told, "words": [json.dumps(each, ensure_ascii=False) for each in words]})
-
-    def knows(self, communities: pd.Series[str]) -> bool:
-        """Tell whether it holds at least half of them; a background of strangers would say how foreign all of them are."""
-        return bool(2 * communities.isin(self.languages.index).sum() >= len(communities))
-
-
-def behind(frozen: Background | None, *, communities: pd.DataFrame, vocabulary: Vocabulary) -> Background:
-    """Take the frozen background where it knows tonight's communities; else they are their own, as its next version."""
-    if frozen is not None and frozen.knows(communities["community"]):
-        return frozen
-    languages = communities.set_index("community")["language"]
-    return Background(1 if frozen is None else frozen.version + 1, languages, vocabulary.terms, vocabulary.counts)
 
 
 def compared(connection: duckdb.DuckDBPyConnection, background: Background, *, communities: pd.DataFrame) -> pd.DataFrame:

@@ -116,7 +116,7 @@ def _fit(activity: Activity, community: str, scope: Scope) -> str | None:
     """Say why nothing of one's own is beside a community."""
     portfolio = scope.portfolio
     here = activity.places.index[activity.places["platform"] == activity.places.at[community, "platform"]]
-    if not set(portfolio) & set(activity.places.index):
+    if not portfolio:
         return "no portfolio configured"
     if not set(portfolio) & set(here):
         return "portfolio: none of its communities is on this platform in this run"
