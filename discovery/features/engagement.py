@@ -23,6 +23,8 @@ PULLS = ("mutual_squares", "mutual_contacts", "contact_squares")
 """Sums over people of squares and products of their mutual pairs and of all their pairs."""
 LEAST_COMMUNITIES = 10
 """Communities a principal axis needs."""
+LEAST_SPREAD = 1e-3
+"""Standard deviation, on its own scale, from which a part tells communities apart; what differs by less must not be blown up to one."""
 STANDARD = ["middle", "spread", "loading"]
 """What each part is put on the common axis by."""
 
@@ -186,7 +188,11 @@ def _frozen(statistics: Statistics) -> pd.DataFrame:
 
 def _of_run(parts: Mapping[str, _Part]) -> pd.DataFrame:
     """Make a standard of this run's communities, from the parts that enough of them have and differ in."""
-    told = {name: part for name, part in parts.items() if np.isfinite(part.value).sum() >= LEAST_COMMUNITIES and np.nanstd(part.value) > 0}
+    told = {
+        name: part
+        for name, part in parts.items()
+        if np.isfinite(part.value).sum() >= LEAST_COMMUNITIES and np.nanstd(part.value) > LEAST_SPREAD
+    }
     if not told:
         return pd.DataFrame(columns=STANDARD)
     values = np.column_stack([part.value for part in told.values()])

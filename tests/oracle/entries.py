@@ -65,7 +65,9 @@ def activity(connection: duckdb.DuckDBPyConnection, *, scope: Scope, measured: M
     copies = {c: (n - (entries["community"] == c).sum(), n) for c, n in written.items()}
     programs = {c: (n - written.get(c, 0), n) for c, n in seen["community"].value_counts().items()}
     places = pd.DataFrame({"source": pd.Series(main), "now": {c: now[s] for c, s in main.items()}}).sort_index()
-    places = places.join(measured.communities[["platform", "coverage", "language", "members"]])
+    places = places.join(measured.communities[["platform", "coverage", "language"]]).assign(
+        members=measured.communities["members"].astype(float)
+    )
     known = set(places.index[places["language"] == "en"])
     readable = entries[entries["community"].isin(known)].drop_duplicates("record_id")
     tiers = {row.record_id: frozenset(hit.tier for hit in read(words(row.title, row.text))) for row in readable.itertuples()}

@@ -237,8 +237,9 @@ def specificity(activity: Activity) -> Told:
                 continue
             other = {word: (everyone[word] - f + 1) / (size - n + len(everyone)) for word, f in own.items()}
             value, left = _own(own, other), [_own(own - part, other) for part in _parts(samples(activity)[member], own)]
-            half = stats.t.ppf(0.95, len(left) - 1) * np.std(left) * math.sqrt(len(left) - 1)
-            told[member] = estimate(value, value - half, value + half, n=n)
+            if len(left) > 1:  # one group of authors tells nothing of how authors differ
+                half = stats.t.ppf(0.95, len(left) - 1) * np.std(left) * math.sqrt(len(left) - 1)
+                told[member] = estimate(value, value - half, value + half, n=n)
     return told
 
 

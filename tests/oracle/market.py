@@ -316,7 +316,7 @@ def engagement(activity: Activity) -> Told:
     for number, (told, scale, enough) in enumerate(gates):
         rows = {c: r for c, r in told.items() if enough(c, r["n"])}
         values = pd.Series({c: scale(r["value"]) for c, r in rows.items()}, dtype=float).reindex(index)
-        if values.notna().sum() >= 10 and values.std(ddof=0) > 0:
+        if values.notna().sum() >= 10 and values.std(ddof=0) > 1e-3:
             widths = pd.Series({c: _width(scale, r) for c, r in rows.items()}).reindex(index)
             columns.append(((values - values.mean()) / values.std(ddof=0)).rename(number))
             errors.append((widths / values.std(ddof=0)).rename(number))

@@ -23,8 +23,8 @@ SETS = {
     "front pages": (f"reddit_listings:{DATA}/reddit_api_listings_2020", EVER),
 }
 """Each with the part of its time that is measured: tags, categories, channels, listings."""
-QUICK = ("coffee", "komodo")
-"""The others take a minute and more: `make test-peers`."""
+QUICK = ("komodo",)
+"""The others take minutes: `make test-peers`."""
 
 
 def both(name: str, folder: Path) -> tuple[Measurement, Activity]:
