@@ -43,7 +43,7 @@ def market(
         author_sums=pd.DataFrame(),
         vocabulary=_vocabulary(communities, words or {}),
         background_version=1,
-        measures=NOTHING,
+        measures=NOTHING.rename("value").reset_index(),
         needs=asked.astype({"community": str, "need": str}),
         mentions=pd.DataFrame([{**MENTION, **mention} for mention in mentions], columns=["community", "record_id", *MENTION]),
         own_weight=pd.DataFrame(index=index),

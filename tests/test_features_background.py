@@ -58,7 +58,7 @@ def test_the_same_night_against_itself_says_the_same(first):
 def test_the_axis_and_the_mix_stay(first):
     """Four communities of another kind join: measures are those of the frozen run, and not what tonight's communities would make them."""
     joined = night([*FIRST, *STRANGE], Background.of(first))
-    pd.testing.assert_series_equal(joined.measures, first.measures, check_exact=True)
+    pd.testing.assert_frame_equal(joined.measures, first.measures, check_exact=True)
     assert not night([*FIRST, *STRANGE]).measures.equals(first.measures)
 
 

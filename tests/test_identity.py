@@ -29,7 +29,7 @@ def measured() -> Measurement:
         author_sums=nothing,
         vocabulary=Vocabulary(pd.Index([]), sparse.csr_matrix((12, 0)), sparse.csr_matrix((12, 0))),
         background_version=1,
-        measures=NOTHING,
+        measures=NOTHING.rename("value").reset_index(),
         needs=nothing,
         mentions=nothing,
         own_weight=nothing,

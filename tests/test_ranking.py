@@ -34,7 +34,7 @@ def measured(estimates: dict[str, list[float]], sums: list[dict[str, int]]) -> M
         author_sums=pd.DataFrame([{**counted, **each} for each in sums]),
         vocabulary=Vocabulary(pd.Index([]), sparse.csr_matrix((4, 0)), sparse.csr_matrix((4, 0))),
         background_version=1,
-        measures=NOTHING,
+        measures=NOTHING.rename("value").reset_index(),
         needs=nothing,
         mentions=nothing,
         own_weight=nothing,

@@ -21,9 +21,12 @@ class Phrase(NamedTuple):
 
 
 UNTOLD = frozenset(
-    {"bot_share", "burst_share", "crosspost_share", "deleted_share", "domain_concentration", "duplicate_share", "mattr", "mtld"}
+    {
+        *("bot_share", "burst_share", "crosspost_share", "deleted_share", "domain_concentration", "duplicate_share", "mattr", "mtld"),
+        "participation",
+    }
 )
-"""Features that tell how sound the records are, not what people do, or once more how words vary: nothing is named after them."""
+"""Features that tell how sound records and member counts are, or once more how words vary: nothing is named after them."""
 PHRASES: dict[str, Phrase] = {
     "posting_frequency": Phrase("pace", "number", "more is posted", "less is posted", "{value} posts and replies are written a day"),
     "burstiness": Phrase("rhythm", "number", "talk comes in bursts", "talk flows more evenly"),
@@ -154,6 +157,15 @@ PHRASES: dict[str, Phrase] = {
     "headroom": Phrase("supply", "number", "less is on offer yet", "more is on offer already"),
     "switching_wedge": Phrase("switching", "number", "more people want to leave a product", "fewer people want to leave a product"),
     "cross_promotion": Phrase("portfolio", "number", "more people know your own communities", "fewer people know your own communities"),
+    "portfolio_fit": Phrase(
+        "portfolio", "number", "people and neighbours are more like those of your own communities",
+        "people and neighbours are less like those of your own communities",
+    ),
+    "link_fit": Phrase(
+        "portfolio", "percent", "more links lead to your own sites", "fewer links lead to your own sites",
+        "{value} of the links lead to your own sites",
+    ),
+    "specialisation": Phrase("overlap", "number", "people write in places that are alike", "people write in places of many kinds"),
 }  # fmt: skip
 
 

@@ -35,7 +35,8 @@ class Background:
     def of(cls, measurement: Measurement) -> Background:
         """Take a run as the background of those to come."""
         words = measurement.vocabulary
-        return cls(measurement.background_version, measurement.communities["language"], words.terms, words.counts, measurement.measures)
+        measures = measurement.measures.set_index(KEY)["value"].astype(float)
+        return cls(measurement.background_version, measurement.communities["language"], words.terms, words.counts, measures)
 
     @classmethod
     def from_rows(cls, words: pd.DataFrame, measures: pd.DataFrame) -> Background:
@@ -47,7 +48,7 @@ class Background:
         cells = ([n for each in said for n in each.values()], [number[word] for each in said for word in each], starts)
         counts = sparse.csr_matrix(cells, shape=(len(said), len(terms)), dtype="int64")
         languages = words.set_index("community_id")["language"]
-        return cls(int(words["version"].iloc[0]), languages, terms, counts, measures.set_index(KEY)["value"])
+        return cls(int(words["version"].iloc[0]), languages, terms, counts, measures.set_index(KEY)["value"].astype(float))
 
     def words(self) -> pd.DataFrame:
         """Write its words as the columns of ``storage.tables.BackgroundText``."""
@@ -59,7 +60,7 @@ class Background:
 
     def measured(self) -> pd.DataFrame:
         """Write its measures as the columns of ``storage.tables.BackgroundMeasure``."""
-        return self.measures.rename("value").rename_axis(KEY).reset_index().assign(version=self.version)
+        return self.measures.rename("value").reset_index().assign(version=self.version)
 
     def knows(self, communities: pd.Series[str]) -> bool:
         """Tell whether it holds at least half of them; a background of strangers would say how foreign all of them are."""

@@ -240,7 +240,7 @@ def _measurement(
         author_sums=statistics.authors,
         vocabulary=said[0],
         background_version=said[1],
-        measures=pd.concat([engagement.standards(statistics), intensity.mixes(statistics)]),
+        measures=pd.concat([engagement.standards(statistics), intensity.mixes(statistics)]).rename("value").reset_index(),
         needs=named.assign(community=keys[named["row"]])[["community", "need", "voter"]].drop_duplicates().reset_index(drop=True),
         mentions=evidence,
         own_weight=pd.DataFrame(own, index=keys),

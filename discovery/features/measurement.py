@@ -51,8 +51,8 @@ class Measurement:
     vocabulary: Vocabulary
     background_version: int
     """Version of the words that specificity compares with: of the frozen ones, or of those this run would freeze."""
-    measures: pd.Series[float]
-    """What features of this run were measured by (an axis, a mix), of the frozen run where it has that; index feature, part."""
+    measures: pd.DataFrame
+    """feature, part, value: what features of this run were measured by (an axis, a mix), of the frozen run where it has that."""
     needs: pd.DataFrame
     """community, need (a short phrase), voter: one row per person who voices it there. The number tells the people of one need
     apart in any union of communities and says nothing across needs; it is no author's id."""

@@ -18,7 +18,7 @@ REAL = ROOT.parent / "shared" / "data" / "reddit_api_listings_2020"
 VOLATILE = {"run_id", "published_at"}
 PLAIN = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C"}
 STRANGE = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "4711", "TZ": "Pacific/Chatham", "LC_ALL": "C.UTF-8"}
-WORLD = "world:2?communities=84&days=168&scale=.25"
+WORLD = "world:2?communities=84&days=168&scale=0.5"
 
 
 def ranked(folder: Path, sources: list[str], *, threads: int, env: dict[str, str]) -> dict[str, Any]:
