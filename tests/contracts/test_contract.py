@@ -13,7 +13,7 @@ import pytest
 
 from tests.command_line import configured, hobbies, subcurrent
 
-WORLD = "world:2?communities=84&days=168&scale=0.5"
+WORLD = "world:31?communities=112"
 VIEWS = {
     "ranked_archetypes": "rank archetype_id name summary verdict score score_low score_high rank_low rank_high p_top5 communities "
     "active_authors structure stability coverage score_status run_id published_at",

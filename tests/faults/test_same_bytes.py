@@ -18,7 +18,7 @@ REAL = ROOT.parent / "shared" / "data" / "reddit_api_listings_2020"
 VOLATILE = {"run_id", "published_at"}
 PLAIN = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C"}
 STRANGE = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "4711", "TZ": "Pacific/Chatham", "LC_ALL": "C.UTF-8"}
-WORLD = "world:2?communities=84&days=168&scale=0.5"
+WORLD = "world:31?communities=112"
 
 
 def ranked(folder: Path, sources: list[str], *, threads: int, env: dict[str, str]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_neither_order_nor_threads_nor_place_matter(tmp_path: Path) -> None:
     first = ranked(one, [WORLD, "table:posts"], threads=1, env=PLAIN)
     second = ranked(other, ["table:posts", WORLD], threads=2, env=STRANGE)
     assert json.dumps(first) == json.dumps(second)
-    assert len(first["communities"]) == 86
+    assert len(first["communities"]) == 114
     assert first["archetypes"]
 
 
