@@ -90,6 +90,8 @@ def _engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def tell(context: ExceptionContext) -> None:
+        if "Could not decode" in str(context.original_exception):  # text of its own that is no text any more
+            raise ResultsFileError(f"{engine.url.database} is damaged: it holds text that cannot be read. Restore a copy, or move it away.")
         if isinstance(context.sqlalchemy_exception, OperationalError):  # locked, or the disk: says nothing about the file
             raise ResultsAccessError(
                 f"SQLite says: {context.original_exception}. Free some space or wait for the other program, then run again."
