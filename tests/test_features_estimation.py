@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from discovery.features.estimation import design_effect, per_unit, proportions, rates, shifts
+from discovery.features.estimation import effect_of_sums, per_unit, proportions, rates, shifts, summed
 
 
 def test_two_communities_get_a_weak_prior():
@@ -116,7 +116,8 @@ def test_shifts_agree_with_hand_computed_moments():
 )
 def test_design_effect(hits, trials, expected):
     """Trials of one author count as one where they end alike, and as many where they are independent."""
-    effect = design_effect(np.zeros(4, dtype=np.intp), np.array(hits, dtype=float), np.array(trials, dtype=float), size=1)
+    sums = summed(np.zeros(4, dtype=np.intp), np.array(hits, dtype=float), np.array(trials, dtype=float), size=1)
+    effect = effect_of_sums(sums)
     worst = sum(x * x for x in trials) / sum(trials)
     assert effect == pytest.approx([min(expected, worst)])
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.features.declaration import Evidence, Statistics, because, columns, feature
-from discovery.features.estimation import design_effect, proportions, totals
+from discovery.features.estimation import shrunk_share
 from discovery.features.text import UNSPACED
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ def crosspost_share(statistics: Statistics) -> pd.DataFrame:
     """Share of texts that are posted in more than one community."""
     facts, table = statistics.communities, statistics.crossings
     rows, crossed, texts = table["row"].to_numpy(), table["crossed"].to_numpy(dtype=float), table["texts"].to_numpy(dtype=float)
-    hits, trials = (totals(rows, column, len(facts)) for column in (crossed, texts))
-    effect = design_effect(rows, crossed, texts, size=len(facts))
+    shrunk, sums = shrunk_share(rows, crossed, texts, platforms=facts["platform"])
     reason = because(np.full(len(facts), len(facts) < 2), "communities: no other one is measured")
     reason[facts["language"].isin(UNSPACED).to_numpy()] = "words: the language is written without spaces"
-    shrunk = proportions(hits, trials, platforms=facts["platform"], inflation=effect)
-    return columns(shrunk, n=trials, coverage=facts["observed"], reason=reason)
+    return columns(shrunk, n=sums.x, coverage=facts["observed"], reason=reason)

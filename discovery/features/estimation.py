@@ -154,22 +154,22 @@ def author_share(
 ) -> pd.DataFrame:
     """Estimate a ratio of author sums: shrunk to the platform, its interval as wide as if authors, not their records, were drawn."""
     (column,) = ratio.numerator
-    table, size = statistics.authors, len(statistics.communities)
+    table = statistics.authors
     rows, y, x = table["row"].to_numpy(), table[column].to_numpy(dtype=float), table[ratio.denominator].to_numpy(dtype=float)
-    sums = summed(rows, y, x, size=size)
-    result = proportions(sums.y, sums.x, platforms=statistics.communities["platform"], inflation=effect_of_sums(sums))
+    result, sums = shrunk_share(rows, y, x, platforms=statistics.communities["platform"])
     observed = statistics.communities["observed"] if coverage is None else coverage
     return columns(result, n=sums.people, coverage=observed, reason=reason)
+
+
+def shrunk_share(rows: npt.NDArray[np.intp], y: Floats, x: Floats, *, platforms: pd.Series[str]) -> tuple[Interval, AuthorSums]:
+    """Shrink Σ y / Σ x of each community, an entry an author, as wide as if authors were drawn (linearised ratio variance)."""
+    sums = summed(rows, y, x, size=len(platforms))
+    return proportions(sums.y, sums.x, platforms=platforms, inflation=effect_of_sums(sums)), sums
 
 
 def summed(rows: npt.NDArray[np.intp], y: Floats, x: Floats, *, size: int) -> AuthorSums:
     """Add up what each author did, and of how many times, per community."""
     return AuthorSums(*(totals(rows, part, size) for part in (y, x, x > 0, y * y, x * x, x * y)))
-
-
-def design_effect(rows: npt.NDArray[np.intp], y: Floats, x: Floats, *, size: int) -> Floats:
-    """Tell how many times more a ratio varies over authors than over independent trials (linearised ratio variance), at least 1."""
-    return effect_of_sums(summed(rows, y, x, size=size))
 
 
 def effect_of_sums(sums: AuthorSums) -> Floats:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from discovery.features.declaration import Evidence, Interval, Statistics, because, columns, feature
-from discovery.features.estimation import Z90, design_effect, proportions, totals
+from discovery.features.declaration import Evidence, Interval, Reasons, Statistics, because, columns, feature
+from discovery.features.estimation import Z90, proportions, shrunk_share, totals
 from discovery.features.growth import SERIES, bursts
 from discovery.features.partials import Partial
 
@@ -118,8 +118,7 @@ def domain_concentration(statistics: Statistics) -> pd.DataFrame:
         share = same / n**2
         error = 2 / n * np.sqrt(np.maximum(zz / n**2 - 2 * share * zx / n + share**2 * xx, 0))
     low, high = np.maximum(value - Z90 * error, 0), np.minimum(value + Z90 * error, 1)
-    shown = facts["links"].groupby(facts["source_id"]).transform("sum") > 0
-    return columns(Interval(value, low, high), n=n, coverage=facts["observed"], reason=because(~shown, NO_LINKS))
+    return columns(Interval(value, low, high), n=n, coverage=facts["observed"], reason=_pointless(facts))
 
 
 @feature(
@@ -138,10 +137,12 @@ def link_fit(statistics: Statistics) -> pd.DataFrame:
     """Share of link posts that point to the user's own sites."""
     facts, table = statistics.communities, statistics.own_links
     rows, own, links = table["row"].to_numpy(), table["own"].to_numpy(dtype=float), table["links"].to_numpy(dtype=float)
-    hits, trials = (totals(rows, column, len(facts)) for column in (own, links))
-    shown = facts["links"].groupby(facts["source_id"]).transform("sum") > 0
-    reason = because(~shown, NO_LINKS)
+    shrunk, sums = shrunk_share(rows, own, links, platforms=facts["platform"])
+    reason = _pointless(facts)
     reason[~facts["has_sites"].to_numpy(dtype=bool)] = "no sites configured"
-    effect = design_effect(rows, own, links, size=len(facts))
-    shrunk = proportions(hits, trials, platforms=facts["platform"], inflation=effect)
-    return columns(shrunk, n=trials, coverage=facts["observed"], reason=reason)
+    return columns(shrunk, n=sums.x, coverage=facts["observed"], reason=reason)
+
+
+def _pointless(facts: pd.DataFrame) -> Reasons:
+    """Say where a source shows no link of any community."""
+    return because(facts["links"].groupby(facts["source_id"]).transform("sum") == 0, NO_LINKS)
