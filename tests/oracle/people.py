@@ -117,7 +117,8 @@ def inequality(activity: Activity) -> Told:
         if n < 3:
             continue
         value = _gini(x)
-        moved = pd.Series([_gini(np.delete(x, author)) for author in range(n)])
+        without = {number: _gini(np.delete(x, np.flatnonzero(x == number)[0])) for number in np.unique(x)}  # authors of as many are alike
+        moved = pd.Series(x).map(without)
         moved -= moved.mean()
         if value == 0:
             twice = 1 - 0.05 ** (1 / n)
