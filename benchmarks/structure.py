@@ -15,9 +15,10 @@ from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from discovery.clustering import AutoKMeans
-from discovery.clustering.autokmeans import least_size
 from discovery.clustering.choice import THOROUGH, valleys
-from discovery.clustering.partition import Labels, Matrix, distinct, partitions
+from discovery.clustering.partition import Labels, Matrix, distinct
+from discovery.clustering.path import partitions
+from discovery.clustering.selection import least_size
 
 Shape = Callable[[np.random.Generator, int, int], Matrix]
 
@@ -80,7 +81,7 @@ def blobs(random: np.random.Generator, *, sizes: Labels, d: int, apart: float) -
 
 def shows_valley(rows: Matrix, random: np.random.Generator) -> bool:
     """Tell whether any k that could be chosen has a valley between groups of its clusters."""
-    k_max = min(20, int(np.sqrt(len(rows) / 2)), distinct(rows))
+    k_max = distinct(rows, min(20, int(np.sqrt(len(rows) / 2))))
     path = partitions(rows, k_max, random=random, restarts=THOROUGH.restarts)
     _, groups = valleys(rows, path, random, THOROUGH)
     return any(groups[part.k - 1] > 1 and part.sizes.min() >= least_size(len(rows)) for part in path)

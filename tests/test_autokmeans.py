@@ -114,6 +114,8 @@ def test_degenerate_data_gets_an_answer(matrix, k):
         pytest.param({"k_min": 3}, np.ones((2, 1)), "n_samples=2 should be >= k_min=3", id="fewer-rows-than-k"),
         pytest.param({}, np.array([[1e200], [0.0]]), "1e[+]200 cannot be squared safely", id="beyond-squares"),
         pytest.param({}, np.array([[np.nan], [0.0]]), "NaN", id="not-finite"),
+        pytest.param({"criterion": "elbow"}, np.ones((9, 1)), "criterion='elbow' is not known: it is one of consensus", id="unknown"),
+        pytest.param({"n_resamples": 0}, np.ones((9, 1)), "n_resamples=0 is too few", id="no-resamples"),
     ],
 )
 def test_impossible_requests_say_why(settings, matrix, message):
@@ -152,9 +154,10 @@ def test_clusters_do_not_keep_a_last_k_without_a_valley():
     settings = {"k_max": 6, "random_state": 0, "n_resamples": 5}
     fresh = AutoKMeans(**settings).fit(matrix)
     groups = fresh.criteria_.set_index(["criterion", "k"])["value"]["valley_groups"]
-    assert (fresh.structure_, fresh.n_clusters_, groups[4]) == ("clusters", 2, 1)
+    assert (fresh.structure_, groups[4]) == ("clusters", 1)
+    assert fresh.n_clusters_ < 4
     assert fresh.confidence_ < 0.8
-    assert AutoKMeans(**settings, last_k=4).fit(matrix).n_clusters_ == 2
+    assert AutoKMeans(**settings, last_k=4).fit(matrix).n_clusters_ == fresh.n_clusters_
 
 
 def declared(names: str) -> dict[str, Feature]:

@@ -8,7 +8,8 @@ from sklearn.metrics import silhouette_score
 from sklearn.mixture import GaussianMixture
 
 from discovery.clustering import criteria
-from discovery.clustering.partition import Partition, partitions, whole
+from discovery.clustering.partition import Partition, whole
+from discovery.clustering.path import partitions
 
 
 def blobs(n: int, centres: list[list[float]], seed: int = 0) -> np.ndarray:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from discovery.clustering import stability
-from discovery.clustering.partition import partition, partitions
+from discovery.clustering.path import partition, partitions
 
 
-def two_blobs(n: int = 60, distance: float = 10.0) -> np.ndarray:
+def two_blobs(n: int = 60, distance: float = 10.0, seed: int = 0) -> np.ndarray:
     """Two unit gaussians in the plane."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     return np.concatenate([random.normal(size=(n, 2)), random.normal(size=(n, 2)) + distance])
 
 
@@ -28,10 +28,13 @@ def test_separated_blobs_come_back():
 
 
 def test_a_cut_through_a_blob_dissolves():
-    """A partition that halves two blobs four ways is not stable in its halves."""
-    matrix = two_blobs()
-    part = partition(matrix, 4, random=np.random.default_rng(1), restarts=3)
-    assert stability.bootstrap_jaccard(matrix, part, random=np.random.default_rng(2), resamples=20).min() < 0.75
+    """A partition that halves two blobs four ways is not stable in its halves, whatever their accidents."""
+    weakest = []
+    for seed in range(5):
+        matrix = two_blobs(seed=seed)
+        part = partition(matrix, 4, random=np.random.default_rng(1), restarts=3)
+        weakest.append(stability.bootstrap_jaccard(matrix, part, random=np.random.default_rng(2), resamples=20).min())
+    assert np.mean(weakest) < 0.75
 
 
 def test_jaccard_by_hand():

@@ -2,61 +2,76 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering.choice import QUICK, THOROUGH, Choice, Curves, Effort, choose, curves, references, separated
-from discovery.clustering.criteria import inertia
+from discovery.clustering import saved
 from discovery.clustering.partition import (
     Labels,
     Matrix,
     Partition,
+    Weights,
     assign,
-    carried,
     distinct,
-    partition,
-    partitions,
+    largest_of,
     polish,
+    read,
     squared_distances,
+    squared_lengths,
+    weighed,
 )
+from discovery.clustering.path import partition, partitions
+from discovery.clustering.selection import CONSENSUS, CRITERIA, Search, select
 from discovery.clustering.stability import bootstrap_jaccard
 
 SAMPLE = 20_000
 """Rows on which k is chosen at most; the chosen k is then polished on all of them."""
-RESAMPLE = 2_000
-"""Rows of each resample behind the confidence at most."""
-STABLE = 0.6
-"""Bootstrap Jaccard below which a cluster is dissolved (Hennig 2007)."""
+RESTARTS = 2
+"""Fresh seedings behind the chosen k."""
+MOST_RESTARTS = 10
+"""Fresh seedings behind the chosen k where rows are few."""
+GAIN = 1e-5
+"""Share of the inertia that a reading of all rows must gain for another one to follow."""
 LARGEST = 1e100
 """Squares of larger values would overflow."""
-KEEP = 0.8
-"""Share of resamples that a new k must win to replace the last one."""
+SAFE = 1e15
+"""The same of float32, and of its inverse."""
+NEAR = 8.0
+"""How many times farther from the origin than from each other rows may lie before they are moved to it: digits would be lost."""
+PROBE = 1_000
+"""Rows that tell where all of them lie."""
 
 
 class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
     """K-Means with the number of clusters chosen by five criteria, a test for valleys of density, and resampling.
 
+    float32 stays float32 and is not copied; rows that lie far from the origin, or are too large or small for float32, are.
+
     Args:
         k_min: Smallest k considered. With 1, finding no structure is a legal answer.
         k_max: Largest k considered; never more than the square root of half the rows.
+        criterion: "consensus", or one by name, which then chooses k alone: "silhouette", "gap", "bic_diag", "bic_full",
+            "prediction_strength", "bootstrap_jaccard", "inertia" (its elbow). ``structure_`` then only tells what the chosen k is.
         allow_segments: Offer a stable cut of a continuum where there are no separated clusters.
         random_state: Seed; the same seed gives the same result with any number of threads.
         last_k: The k of the last fit on similar rows: kept unless another one wins in 80 % of the resamples.
-        n_resamples: Resamples behind ``confidence_`` and half of those behind the stability of each candidate.
+        n_resamples: Resamples behind ``confidence_`` and half of those behind the stability of each candidate. With 0 a criterion by
+            name chooses without them, and confidence and stability are NaN.
 
     Attributes:
         n_clusters_: The chosen k.
         structure_: "clusters" (separated), "segments" (a stable cut of a continuum) or "none".
-        labels_: Label of each row; labels are ordered by size, the largest first.
+        labels_: Label of each row; labels are ordered by weight, the heaviest cluster first.
         cluster_centers_: Shape (n_clusters_, n_features).
-        inertia_: Sum of squared distances to the own centre.
+        cluster_weights_: Weight of all rows that each centre is the mean of.
+        inertia_: Weighted sum of squared distances to the own centre.
         criteria_: Every curve: criterion, k, value, error (standard error, NaN where there is none).
         votes_: The k that each criterion speaks for.
         confidence_: Share of resamples in which the same k and structure win.
@@ -68,6 +83,7 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         k_min: int = 1,
         k_max: int = 20,
         *,
+        criterion: str = CONSENSUS,
         allow_segments: bool = False,
         random_state: int | np.random.RandomState | None = None,
         last_k: int | None = None,
@@ -75,152 +91,199 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
     ) -> None:
         self.k_min = k_min
         self.k_max = k_max
+        self.criterion = criterion
         self.allow_segments = allow_segments
         self.random_state = random_state
         self.last_k = last_k
         self.n_resamples = n_resamples
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: N803 - scikit-learn's signature
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803 - scikit-learn's signature
         """Choose k and fit; ``y`` is ignored.
 
+        A weight says for how many rows a row stands. k is chosen on rows drawn in proportion to it, as many as the weights are worth
+        (Kish 1965), so that no scale of weights makes evidence; a row of weight 0 is only labelled.
+
         Raises:
-            ValueError: the range of k is empty, there are fewer rows than ``k_min``, or a value is not finite or beyond 1e100.
+            ValueError: the range of k is empty, a criterion is unknown, there are fewer rows than ``k_min``, a value is not finite or
+                too large, or weights are negative or all zero.
         """
+        self._refuse()
         rows = self._checked(X, reset=True)
-        if not 1 <= self.k_min <= self.k_max:
-            raise ValueError(f"k_min={self.k_min} and k_max={self.k_max} leave no k: 1 <= k_min <= k_max is needed.")
-        if len(rows) < self.k_min:
-            raise ValueError(f"n_samples={len(rows)} should be >= k_min={self.k_min}: add rows or lower k_min.")
-        seed = check_random_state(self.random_state).randint(2**31)
+        weights = _weights(sample_weight, len(rows))
+        counted = len(rows) if weights is None else int((weights > 0).sum())
+        if counted < self.k_min:
+            raise ValueError(f"n_samples={counted} should be >= k_min={self.k_min}: add rows or lower k_min.")
+        random = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         with threadpool_limits(limits=1):
-            self._fit(rows, np.random.default_rng(seed))
+            self._fit(rows, weights, random)
         return self
 
-    def _fit(self, rows: Matrix, random: np.random.Generator) -> None:
-        sample = rows if len(rows) <= SAMPLE else rows[np.sort(random.choice(len(rows), SAMPLE, replace=False))]
-        most = max(self.k_min, int(np.sqrt(len(rows) / 2)), 1)
-        k_max = min(self.k_max, most, distinct(sample))
-        path = partitions(sample, k_max, random=random, restarts=THOROUGH.restarts)
-        if len(path) == 1:
-            found, jaccard, choice, self.confidence_ = _lone(path), np.ones(1), Choice(1, "none", {}), 1.0
+    def _refuse(self) -> None:
+        if not 1 <= self.k_min <= self.k_max:
+            raise ValueError(f"k_min={self.k_min} and k_max={self.k_max} leave no k: 1 <= k_min <= k_max is needed.")
+        if self.criterion not in CRITERIA:
+            raise ValueError(f"criterion={self.criterion!r} is not known: it is one of {', '.join(CRITERIA)}.")
+        if self.n_resamples < (1 if self.criterion == CONSENSUS else 0):
+            raise ValueError(f"n_resamples={self.n_resamples} is too few: at least 1, or 0 with a criterion by name.")
+
+    def _fit(self, rows: Matrix, weights: Weights | None, random: np.random.Generator) -> None:
+        """Choose k and fit it on a sample in an order of its own, so that no order of rows matters; then polish it on all rows."""
+        self._origin = _origin(rows)
+        drawn = _drawn(rows, weights, random)
+        sample = self._moved(rows[drawn])
+        most = min(self.k_max, max(self.k_min, int(np.sqrt(len(sample) / 2)), 1))
+        path = partitions(sample, distinct(sample, most), random=random)
+        found = select(sample, path, self._asked(), random=random)
+        start = path[found.choice.k - 1].centres
+        restarts = max(RESTARTS, min(MOST_RESTARTS, SAMPLE // len(sample)))
+        fitted = polish(sample, partition(sample, len(start), random=random, starts=[start], restarts=restarts).centres)
+        if weights is None and len(drawn) == len(rows):
+            self._adopt(fitted, fitted.sizes.astype(np.float64))
         else:
-            found, jaccard, choice = self._searched(sample, path, random)
-        self._adopt(rows, path[choice.k - 1], random)
-        self.n_clusters_, self.structure_, self.votes_ = choice.k, choice.structure, dict(choice.votes)
-        self.criteria_ = _table(found, jaccard)
+            self._adopt(*self._polished(rows, weights, fitted))
+        self.labels_ = assign(self._moved(rows), self._centres)
+        part = Partition(self._centres, assign(sample, self._centres), fitted.inertia)
+        self.stability_ = bootstrap_jaccard(sample, part, random=random, resamples=self.n_resamples)
+        self.n_clusters_, self.structure_, self.votes_ = found.choice.k, found.choice.structure, dict(found.choice.votes)
+        self.confidence_, self.criteria_ = found.confidence, found.table
 
-    def _searched(self, sample: Matrix, path: list[Partition], random: np.random.Generator) -> tuple[Curves, Matrix, Choice]:
-        """Draw the curves, choose, and ask the resamples."""
-        found = self._curves(sample, path, random, THOROUGH)
-        candidates, jaccard = self._candidates(sample, path, random)
-        choice = self._choose(found, candidates)
-        wins = self._resampled(sample, path[: max(choice.k, self.last_k or 1, *choice.votes.values()) + 1], candidates, random)
-        if choice.structure == "clusters" and 2 * sum(win.structure == "clusters" for win in wins) < len(wins):
-            choice = self._choose(found, candidates, allow_clusters=False)  # a valley that most resamples do not show is no find
-        lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == separated(found, k))
-        choice, self.confidence_ = self._keep(choice, wins, lasting)
-        return found, jaccard, choice
+    def _polished(self, rows: Matrix, weights: Weights | None, start: Partition) -> tuple[Partition, Weights]:
+        """Polish on all rows that weigh anything; also the weight of each cluster."""
+        if weights is not None and not weights.all():
+            rows, weights = rows[weights > 0], weights[weights > 0]
+        fitted = polish(self._moved(rows), start.centres, weights=weights, tol=GAIN)
+        return fitted, np.bincount(fitted.labels, weights, minlength=fitted.k).astype(np.float64)
 
-    def _curves(self, rows: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> Curves:
-        drawn = references(rows, len(path), random=random, effort=effort)
-        return curves(rows, path, references=drawn, random=random, effort=effort)
+    def _adopt(self, fitted: Partition, masses: Weights) -> None:
+        """Take the centres over, the heaviest cluster first."""
+        order = sorted(range(fitted.k), key=lambda label: (-masses[label], *fitted.centres[label]))
+        self._settle(fitted.centres[order], masses[order])
+        self.inertia_ = fitted.inertia
 
-    def _candidates(self, rows: Matrix, path: list[Partition], random: np.random.Generator) -> tuple[frozenset[int], Matrix]:
-        """Keep each k whose smallest cluster has max(5, 2 %) members and whose every cluster comes back in bootstraps."""
-        weakest = np.full(len(path), np.nan)
-        for part in path:
-            if part.sizes.min() >= least_size(len(rows)):
-                weakest[part.k - 1] = bootstrap_jaccard(rows, part, random=random, resamples=max(1, self.n_resamples // 2)).min()
-        return frozenset(int(k) for k in np.flatnonzero(weakest >= STABLE) + 1), weakest
+    def _settle(self, centres: Matrix, masses: Weights) -> None:
+        self._centres, self.cluster_weights_ = centres, masses
+        self.cluster_centers_ = centres if self._origin is None else centres + self._origin
+        self._n_features_out = len(centres)
 
-    def _choose(self, found: Curves, candidates: frozenset[int], *, allow_clusters: bool = True) -> Choice:
-        large = frozenset(k for k in candidates if k <= found.k_max)
-        return choose(found, candidates=large, k_min=self.k_min, allow_segments=self.allow_segments, allow_clusters=allow_clusters)
+    def _moved(self, rows: Matrix) -> Matrix:
+        return rows if self._origin is None else rows - self._origin
 
-    def _resampled(self, rows: Matrix, path: list[Partition], candidates: frozenset[int], random: np.random.Generator) -> list[Choice]:
-        """Choose again on subsamples of four fifths of the rows, 2,000 at most; from the known centres, against shared references."""
-        size = min(RESAMPLE, max(1, int(0.8 * len(rows))))
-        drawn = references(rows, len(path), random=random, effort=QUICK)
-        choices = []
-        for _ in range(self.n_resamples):
-            some = rows[np.sort(random.choice(len(rows), size, replace=False))]
-            again = carried(some, path[: distinct(some)])
-            choices.append(self._choose(curves(some, again, references=drawn, random=random, effort=QUICK), candidates))
-        return choices
+    def _asked(self) -> Search:
+        return Search(self.criterion, self.k_min, self.last_k, self.n_resamples, allow_segments=self.allow_segments)
 
-    def _keep(self, choice: Choice, wins: list[Choice], lasting: frozenset[int]) -> tuple[Choice, float]:
-        """Count how often the choice wins; keep the last k, if it is one of the lasting, unless the new one wins clearly."""
-        share = _share(choice, wins)
-        last = self.last_k
-        if last in (None, choice.k) or last not in lasting or choice.k == 1 or share >= KEEP:
-            return choice, share
-        kept = Choice(last, choice.structure, choice.votes)
-        return kept, _share(kept, wins)
+    def partial_fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803 - scikit-learn's signature
+        """Move the centres towards more rows, as if they were the mean of all rows so far; k stays until the next ``fit``.
 
-    def _adopt(self, rows: Matrix, start: Partition, random: np.random.Generator) -> None:
-        """Polish the chosen partition on all rows and order its labels."""
-        fresh = partition(rows, start.k, random=random, starts=(start.centres,), restarts=2)
-        best = polish(rows, fresh.centres)
-        labels = assign(rows, best.centres)
-        sizes = np.bincount(labels, minlength=best.k)
-        order = sorted(range(best.k), key=lambda label: (-sizes[label], *best.centres[label]))
-        self.cluster_centers_ = best.centres[order]
-        self.labels_ = assign(rows, self.cluster_centers_)
-        self.inertia_ = float(squared_distances(rows, self.cluster_centers_).min(axis=1).sum())
-        self._n_features_out = best.k
-        part = Partition(self.cluster_centers_, self.labels_, self.inertia_)
-        self.stability_ = bootstrap_jaccard(rows, part, random=random, resamples=max(1, self.n_resamples))
+        The first call fits. ``labels_`` and ``inertia_`` are of the given rows, everything that says why k was chosen is of the fit.
+        """
+        if not hasattr(self, "cluster_centers_"):
+            return self.fit(X, sample_weight=sample_weight)
+        rows = self._moved(self._checked(X, reset=False))
+        weights = _weights(sample_weight, len(rows))
+        with threadpool_limits(limits=1):
+            found = read(rows, self._centres, weights)
+            masses = self.cluster_weights_ + found.masses
+            pull = (found.sums - found.masses[:, None] * self._centres) / np.where(masses > 0, masses, 1.0)[:, None]
+            self._settle((self._centres + pull).astype(self._centres.dtype), masses)
+            again = read(rows, self._centres, weights)
+        self.labels_ = again.labels.astype(np.intp)
+        self.inertia_ = max(0.0, weighed(again.nearest, weights) + weighed(squared_lengths(rows), weights))
+        return self
 
     def predict(self, X: ArrayLike) -> Labels:  # noqa: N803 - scikit-learn's name
         """Give each row the label of its nearest centre."""
-        nearest: Labels = self._distances(X).argmin(axis=1)
-        return nearest
+        check_is_fitted(self)
+        rows = self._checked(X, reset=False)
+        with threadpool_limits(limits=1):
+            return assign(self._moved(rows), self._centres)
 
     def transform(self, X: ArrayLike) -> Matrix:  # noqa: N803 - scikit-learn's name
         """Distances to the centres, shape (n_samples, n_clusters_)."""
         return np.sqrt(self._distances(X))
 
-    def score(self, X: ArrayLike, y: object = None) -> float:  # noqa: N803 - scikit-learn's signature
-        """Minus the sum of squared distances to the nearest centre."""
-        return -float(self._distances(X).min(axis=1).sum())
+    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:  # noqa: N803 - scikit-learn's signature
+        """Minus the weighted sum of squared distances to the nearest centre."""
+        nearest = self._distances(X).min(axis=1)
+        return -weighed(nearest, _weights(sample_weight, len(nearest)))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write what was fitted as plain arrays with a checksum; nothing in the file is code."""
+        check_is_fitted(self)
+        settings = self.get_params()
+        saved.write(path, settings, {name: value for name, value in vars(self).items() if name not in settings})
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read what ``save`` wrote, to the last bit.
+
+        Raises:
+            ValueError: the file is damaged, or not of an AutoKMeans.
+        """
+        settings, fitted = saved.read(path)
+        model = cls(**settings)
+        for name, value in fitted.items():
+            setattr(model, name, value)
+        return model
 
     def _distances(self, X: ArrayLike) -> Matrix:  # noqa: N803 - scikit-learn's name
         check_is_fitted(self)
         rows = self._checked(X, reset=False)
         with threadpool_limits(limits=1):
-            return squared_distances(rows, self.cluster_centers_)
+            return squared_distances(self._moved(rows), self._centres)
 
     def _checked(self, X: ArrayLike, *, reset: bool) -> Matrix:  # noqa: N803 - scikit-learn's name
-        rows: Matrix = validate_data(self, X, reset=reset, dtype=np.float64)
-        if (largest := float(np.abs(rows).max())) > LARGEST:
+        """Take rows as they are where their type can carry squares; float32 that cannot becomes float64."""
+        rows: Matrix = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
+        largest = largest_of(rows)
+        if rows.dtype == np.float32 and not (largest == 0 or 1 / SAFE <= largest <= SAFE):
+            rows = rows.astype(np.float64)
+        if largest > LARGEST:
             raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
         return rows
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = []
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 
-def least_size(n: int) -> int:
-    """Members that the smallest cluster of a candidate must have, of n rows."""
-    return max(5, int(np.ceil(0.02 * n)))
+def _weights(sample_weight: ArrayLike | None, n: int) -> Weights | None:
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.ndim == 0:
+        weights = np.full(n, weights)
+    if weights.shape != (n,):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n,)}: one weight for each row.")
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise ValueError("sample_weight must be finite, not negative, and not zero for all rows.")
+    return weights
 
 
-def _share(choice: Choice, wins: list[Choice]) -> float:
-    return sum((win.k, win.structure) == (choice.k, choice.structure) for win in wins) / max(len(wins), 1)
+def _origin(rows: Matrix) -> Matrix | None:
+    """Find where rows lie that are far from the origin: squares would lose the digits that tell them apart."""
+    probe = rows[:: max(1, len(rows) // PROBE)]
+    middle = np.median(probe, axis=0)
+    spread = np.median(np.abs(probe - middle), axis=0).max()
+    return middle.astype(rows.dtype) if np.abs(middle).max() > NEAR * spread else None
 
 
-def _lone(path: list[Partition]) -> Curves:
-    """Tell of the only k that was possible."""
-    return Curves({"inertia": inertia(path)}, {}, path[0].sizes)
+def _drawn(rows: Matrix, weights: Weights | None, random: np.random.Generator) -> Labels:
+    """Draw the rows on which k is chosen, in an order that is theirs, so that no order of rows matters where all are drawn."""
+    if weights is None:
+        drawn = np.arange(len(rows)) if len(rows) <= SAMPLE else np.sort(random.choice(len(rows), SAMPLE, replace=False))
+        return drawn[_order(rows[drawn])]
+    heavy = np.flatnonzero(weights > 0)
+    heavy = heavy[_order(rows[heavy])]
+    heaped = np.cumsum(weights[heavy])
+    worth = min(SAMPLE, max(1, round(heaped[-1] ** 2 / np.square(weights).sum())))
+    chosen: Labels = heavy[np.searchsorted(heaped, (np.arange(worth) + 0.5) / worth * heaped[-1], side="right")]
+    return chosen
 
 
-def _table(found: Curves, jaccard: Matrix) -> pd.DataFrame:
-    """Tell every point of every curve that is defined."""
-    named = {**found.values, "bootstrap_jaccard": jaccard}
-    frames = [
-        pd.DataFrame({"criterion": name, "k": np.arange(1, len(value) + 1), "value": value, "error": found.errors.get(name, np.nan)})
-        for name, value in sorted(named.items())
-    ]
-    return pd.concat(frames, ignore_index=True).dropna(subset="value").reset_index(drop=True)
+def _order(rows: Matrix) -> Labels:
+    """Put rows in an order that is theirs, by two irrational mixtures of their columns."""
+    at = np.arange(1, rows.shape[1] + 1, dtype=rows.dtype)
+    first, second = (np.einsum("ij,j->i", rows, np.cos(at * turn).astype(rows.dtype)) for turn in (1, 2))
+    order: Labels = np.lexsort((second, first))
+    return order

@@ -7,19 +7,22 @@ were held out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from discovery.clustering import criteria
-from discovery.clustering.partition import Labels, Matrix, Partition, partitions
-from discovery.clustering.stability import halved, prediction_strength, split_half_agreement
+from discovery.clustering.criteria import Curve
+from discovery.clustering.partition import Labels, Matrix, Partition
+from discovery.clustering.path import carried
+from discovery.clustering.stability import Halves, halved, prediction_strength, split_half_agreement, weakest_jaccard
 
 Structure = Literal["clusters", "segments", "none"]
 
-SILHOUETTE_ROWS = 2_000
+SILHOUETTE_ROWS = 1_000
 GAP_ROWS = 2_000
 VALLEY_ROWS = 4_000
 SEGMENTS_AT_MOST = 8
@@ -28,6 +31,8 @@ AGREEMENT = 0.7
 """Split-half adjusted Rand index that segments need, less one standard error."""
 STRENGTH = 0.8
 """Prediction strength, plus one standard error, that speaks for a k (Tibshirani & Walther)."""
+STABLE = 0.75
+"""Bootstrap Jaccard of the weakest cluster that speaks for a k (Hennig 2007)."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class Effort:
     draws: int
 
 
-THOROUGH = Effort(restarts=2, halvings=4, folds=4, draws=10)
-QUICK = Effort(restarts=2, halvings=1, folds=2, draws=6)
+THOROUGH = Effort(restarts=1, halvings=4, folds=4, draws=10)
+QUICK = Effort(restarts=1, halvings=1, folds=2, draws=6)
 """For each of the resamples behind a confidence."""
 
 
@@ -76,19 +81,18 @@ def references(matrix: Matrix, k_max: int, *, random: np.random.Generator, effor
 
 def curves(matrix: Matrix, path: list[Partition], *, references: Matrix, random: np.random.Generator, effort: Effort) -> Curves:
     """Compute all criteria for all k of a path of partitions; the costly ones on a sample of the rows."""
-    k_max = len(path)
-    halves = [halved(matrix, k_max, random=random, restarts=effort.restarts) for _ in range(effort.halvings)]
+    halves = _halves(matrix, path, random, effort)
     gap_rows, gap_path = _sampled(matrix, path, GAP_ROWS, random)
     found = {
-        "silhouette": criteria.silhouette(matrix, path, rows=_rows(len(matrix), SILHOUETTE_ROWS, random)),
+        "silhouette": _silhouette(matrix, path, random),
         "gap": criteria.gap(gap_rows, gap_path, references=references),
         "bic_diag": criteria.bic(matrix, path, full=False),
         "bic_full": criteria.bic(matrix, path, full=True),
-        "prediction_strength": prediction_strength(matrix, halves, k_max),
-        "split_half_ari": split_half_agreement(matrix, halves, k_max),
+        "prediction_strength": prediction_strength(matrix, halves, len(path)),
+        "split_half_ari": split_half_agreement(matrix, halves, len(path)),
     }
     weakest, groups = valleys(matrix, path, random, effort)
-    none = np.full(k_max, np.nan)
+    none = np.full(len(path), np.nan)
     values = {name: value for name, (value, _) in found.items()}
     values |= {"inertia": criteria.inertia(path), "valley": weakest, "valley_groups": groups}
     return Curves(
@@ -96,6 +100,32 @@ def curves(matrix: Matrix, path: list[Partition], *, references: Matrix, random:
         errors={name: found[name][1] if name in found else none for name in values},
         smallest=np.array([part.sizes.min() for part in path]),
     )
+
+
+def curve(criterion: str, matrix: Matrix, path: list[Partition], *, random: np.random.Generator, effort: Effort) -> Curve:
+    """Compute one criterion for all k of a path, as :func:`curves` does."""
+    match criterion:
+        case "silhouette":
+            return _silhouette(matrix, path, random)
+        case "gap":
+            drawn = references(matrix, len(path), random=random, effort=effort)
+            return criteria.gap(*_sampled(matrix, path, GAP_ROWS, random), references=drawn)
+        case "bic_diag" | "bic_full":
+            return criteria.bic(matrix, path, full=criterion == "bic_full")
+        case "prediction_strength":
+            return prediction_strength(matrix, _halves(matrix, path, random, effort), len(path))
+        case "bootstrap_jaccard":
+            return weakest_jaccard(matrix, path, random=random, resamples=effort.draws)
+        case _:
+            return criteria.inertia(path), np.full(len(path), np.nan)
+
+
+def _silhouette(matrix: Matrix, path: list[Partition], random: np.random.Generator) -> Curve:
+    return criteria.silhouette(matrix, path, rows=_rows(len(matrix), SILHOUETTE_ROWS, random))
+
+
+def _halves(matrix: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> list[Halves]:
+    return [halved(matrix, len(path), random=random, restarts=effort.restarts) for _ in range(effort.halvings)]
 
 
 def valleys(matrix: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> tuple[Matrix, Matrix]:
@@ -118,11 +148,11 @@ def _spread(matrix: Matrix, random: np.random.Generator) -> Matrix:
 
 
 def _sampled(matrix: Matrix, path: list[Partition], most: int, random: np.random.Generator) -> tuple[Matrix, list[Partition]]:
-    """Take a sample of the rows and the best partitions of it; all of it where it is small enough."""
+    """Take a sample of the rows and fit it from the known centres; all of it where it is small enough."""
     if len(matrix) <= most:
         return matrix, path
     rows = _some(matrix, most, random)
-    return rows, partitions(rows, len(path), random=random)
+    return rows, carried(rows, path)
 
 
 def _some(matrix: Matrix, most: int, random: np.random.Generator) -> Matrix:
@@ -157,23 +187,55 @@ def separated(found: Curves, k: int) -> bool:
     return bool(found.values["valley_groups"][k - 1] > 1)
 
 
+def standing(matrix: Matrix, part: Partition, random: np.random.Generator) -> Structure:
+    """Tell what the clusters of one partition are: separated, a cut that comes back in halves, or neither."""
+    if part.k == 1:
+        return "none"
+    _, groups = valleys(matrix, [part], random, THOROUGH)
+    if groups[0] > 1:
+        return "clusters"
+    halves = [halved(matrix, part.k, random=random) for _ in range(THOROUGH.halvings)]
+    agreement, error = split_half_agreement(matrix, halves, part.k)
+    return "segments" if agreement[-1] - error[-1] >= AGREEMENT else "none"
+
+
 def _votes(found: Curves, allowed: list[int]) -> dict[str, int]:
-    """Ask each criterion for its k by its own published rule; where none passes, it says the smallest. They are five, for a median."""
+    """Ask each of the five voters for its k, by its own published rule."""
+    return {name: vote(name, found.values[name], found.errors[name], allowed) for name in VOTERS}
+
+
+def vote(criterion: str, values: Matrix, errors: Matrix, allowed: list[int]) -> int:
+    """Ask a criterion for its k among the allowed: its curve and its published rule. Where none passes, it says the smallest."""
     at = np.array(allowed) - 1
+    return allowed[RULES[criterion](values[at], errors[at])]
 
-    def last(passed: Matrix) -> int:
-        return allowed[int(np.flatnonzero(passed)[-1])] if passed.any() else allowed[0]
 
-    gap, error = found.values["gap"][at], found.errors["gap"][at]
-    strength = found.values["prediction_strength"][at] + found.errors["prediction_strength"][at]
-    widths = np.nan_to_num(found.values["silhouette"][at], nan=-1.0)  # not defined at k = 1
-    return {
-        "gap": allowed[int(np.argmax(gap >= gap.max() - error[gap.argmax()]))],
-        "bic_diag": allowed[int(found.values["bic_diag"][at].argmin())],
-        "bic_full": allowed[int(found.values["bic_full"][at].argmin())],
-        "prediction_strength": last(strength >= STRENGTH),
-        "silhouette": allowed[int(widths.argmax())],
-    }
+def _last(passed: NDArray[np.bool_]) -> int:
+    return int(np.flatnonzero(passed)[-1]) if passed.any() else 0
+
+
+def _most_stable(values: Matrix) -> int:
+    """Find the k after the first that comes back best, if it does; one cluster always comes back."""
+    return int(values[1:].argmax()) + 1 if len(values) > 1 and values[1:].max() >= STABLE else 0
+
+
+def _elbow(values: Matrix) -> int:
+    """Find where a falling curve lies farthest below the line between its ends (Satopää et al. 2011)."""
+    return int((np.linspace(values[0], values[-1], len(values)) - values).argmax())
+
+
+RULES: Mapping[str, Callable[[Matrix, Matrix], int]] = {
+    "gap": lambda values, errors: int(np.argmax(values >= values.max() - errors[values.argmax()])),
+    "bic_diag": lambda values, _: int(values.argmin()),
+    "bic_full": lambda values, _: int(values.argmin()),
+    "prediction_strength": lambda values, errors: _last(values + errors >= STRENGTH),
+    "silhouette": lambda values, _: int(np.nan_to_num(values, nan=-1.0).argmax()),  # not defined at k = 1
+    "bootstrap_jaccard": lambda values, _: _most_stable(values),
+    "inertia": lambda values, _: _elbow(values),
+}
+"""How each criterion says which of some k it is for, from its values and standard errors."""
+VOTERS = ("gap", "bic_diag", "bic_full", "prediction_strength", "silhouette")
+"""Five, so that their median is one of them."""
 
 
 def _segments(found: Curves, allowed: list[int]) -> int:

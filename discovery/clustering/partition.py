@@ -1,29 +1,43 @@
-"""One matrix in, partitions out: K-Means for one k, and for every k at once.
+"""One matrix in, one partition out: K-Means from given centres, read in blocks of rows.
 
-scikit-learn's kernel does the work. What is ours is the shared work around it: every k starts from fresh k-means++ seeds and
-from the best k − 1 centres plus the point worst served by them, so that inertia can only fall as k grows.
+The number of threads changes no bit: blocks are fixed by the shape, each is one thread's, and they are added up in their order.
+Nothing of rows × clusters is kept but for one block. Rows should lie around the origin (``AutoKMeans`` moves them there): squared
+distances are taken from products, which lose the digits of what all rows have in common.
 """
 
 from __future__ import annotations
 
-import warnings
-from typing import NamedTuple
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import config_context
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
+from scipy import sparse
 
-Matrix = NDArray[np.float64]
+Matrix = NDArray[Any]
+"""float32 or float64; a computation keeps the type of its rows."""
 Labels = NDArray[np.intp]
+Weights = NDArray[np.float64]
 
-ROUGH = 3e-4
-"""Relative tolerance of fits that only feed a criterion; the chosen k is polished to scikit-learn's default."""
+ROUGH = 3e-5
+"""Share of the inertia that an iteration must gain for another one to follow, in fits that only feed a criterion."""
+FINE = 1e-6
+"""The same for fits that are kept."""
+BLOCK = 1 << 19
+"""Numbers of one block at most: two megabytes in float32."""
+ROWS = 5_000
+"""Rows of one block at most."""
+NARROW = 32
+"""Columns below which sums by a dense product are quicker than by a sparse one."""
+EATEN = 1e4
+"""Roundings of the squared lengths of the centres below which an inertia has no digits of its own."""
 
 
 class Partition(NamedTuple):
-    """Centres of shape (k, d), labels of shape (n,), and the sum of squared distances to the own centre."""
+    """Centres of shape (k, d), labels of shape (n,), and the weighted sum of squared distances to the own centre."""
 
     centres: Matrix
     labels: Labels
@@ -40,70 +54,182 @@ class Partition(NamedTuple):
         return np.bincount(self.labels, minlength=self.k)
 
 
+class Reading(NamedTuple):
+    """What one reading of all rows tells of some centres."""
+
+    labels: NDArray[np.int32]
+    nearest: Matrix
+    """Squared distance of each row to its centre less the row's own squared length, shape (n,)."""
+    sums: Matrix
+    """Weighted sum of the rows of each cluster, shape (k, d)."""
+    masses: Weights
+    """Weight of each cluster, shape (k,)."""
+
+
 def whole(matrix: Matrix) -> Partition:
     """Take everything as one cluster."""
     centre = matrix.mean(axis=0, keepdims=True)
-    return Partition(centre, np.zeros(len(matrix), dtype=np.intp), float(((matrix - centre) ** 2).sum()))
+    return Partition(centre, np.zeros(len(matrix), dtype=np.intp), float(np.square(matrix - centre, dtype=np.float64).sum()))
 
 
-def partition(matrix: Matrix, k: int, *, random: np.random.Generator, starts: tuple[Matrix, ...] = (), restarts: int = 1) -> Partition:
-    """Fit k clusters: the best of ``restarts`` k-means++ seedings and of the given starts. Ties go to the earlier one."""
-    if k == 1:
-        return whole(matrix)
-    fits = [_fit(matrix, start, k) for start in starts]
-    fits += [_fit(matrix, int(random.integers(2**31)), k) for _ in range(restarts)]
-    return min(fits, key=lambda fit: fit.inertia)
+def polish(  # noqa: PLR0913 - the rows, where to start, and when to stop
+    matrix: Matrix,
+    start: Matrix,
+    *,
+    weights: Weights | None = None,
+    lengths: Matrix | None = None,
+    tol: float = FINE,
+    max_iter: int = 300,
+) -> Partition:
+    """Run Lloyd's algorithm from given centres until moving them gains less than ``tol`` of the inertia.
 
+    A cluster that loses its last member starts anew at the row worst served. Where every row lies on its centre there are fewer
+    distinct rows than clusters, and it stays empty.
 
-def distinct(matrix: Matrix) -> int:
-    """Count the distinct rows."""
-    return len(np.unique(matrix, axis=0))
-
-
-def polish(matrix: Matrix, start: Matrix, *, tol: float = 1e-4, max_iter: int = 300) -> Partition:
-    """Run Lloyd's algorithm from given centres until they rest."""
-    return whole(matrix) if len(start) == 1 else _fit(matrix, start, len(start), tol=tol, max_iter=max_iter)
-
-
-def partitions(matrix: Matrix, k_max: int, *, random: np.random.Generator, restarts: int = 1) -> list[Partition]:
-    """Fit every k from 1 to ``k_max``; inertia never rises with k."""
-    path = [whole(matrix)]
-    for k in range(2, k_max + 1):
-        path.append(partition(matrix, k, random=random, starts=(_grown(matrix, path[-1]),), restarts=restarts))
-    return path
-
-
-def carried(matrix: Matrix, path: list[Partition]) -> list[Partition]:
-    """Fit every k of a path again on other rows, from the centres that are known."""
-    return [polish(matrix, part.centres, tol=ROUGH, max_iter=100) for part in path]
+    Args:
+        matrix: The rows, shape (n, d).
+        start: Centres to start from, shape (k, d).
+        weights: Weight of each row; all the same without.
+        lengths: Squared lengths of the rows, where they are known.
+        tol: Share of the inertia.
+        max_iter: Most readings of the rows.
+    """
+    lengths = squared_lengths(matrix) if lengths is None else lengths
+    total = weighed(lengths, weights)
+    centres = start.astype(matrix.dtype)
+    for _ in range(max_iter):
+        found = read(matrix, centres, weights)
+        moved = _moved(matrix, centres, found, lengths)
+        gain = float(found.masses @ np.square(moved - centres, dtype=np.float64).sum(axis=1))
+        inertia = total + weighed(found.nearest, weights)
+        if (gain <= tol * inertia and (found.masses > 0).all()) or np.array_equal(moved, centres):
+            break
+        centres = moved
+    else:
+        found = read(matrix, centres, weights)
+        inertia = total + weighed(found.nearest, weights)
+    labels = found.labels.astype(np.intp)
+    if inertia < EATEN * float(np.finfo(matrix.dtype).eps) * total:  # then take it again, from the differences themselves
+        inertia = weighed(np.square(matrix - centres[labels], dtype=np.float64).sum(axis=1), weights)
+    return Partition(centres, labels, inertia)
 
 
 def assign(matrix: Matrix, centres: Matrix) -> Labels:
     """Give each row its nearest centre; ties go to the lower label."""
-    nearest: Labels = squared_distances(matrix, centres).argmin(axis=1)
-    return nearest
+    labels, _, place = _placing(matrix, centres)
+    _over_blocks(len(matrix), max(centres.shape), place)
+    return labels.astype(np.intp)
+
+
+def distinct(matrix: Matrix, most: int) -> int:
+    """Count the distinct rows, as far as ``most``."""
+    some = matrix[:: max(1, len(matrix) // (8 * most))]
+    return most if len(np.unique(some, axis=0)) >= most else min(most, len(np.unique(matrix, axis=0)))
+
+
+def largest_of(matrix: Matrix) -> float:
+    """Largest absolute value."""
+    parts: list[float] = _over_blocks(len(matrix), matrix.shape[1], lambda rows: float(max(matrix[rows].max(), -matrix[rows].min())))
+    return max(parts)
+
+
+def weighed(values: Matrix, weights: Weights | None) -> float:
+    """Add values up by their weights, in float64."""
+    return float(values.sum(dtype=np.float64) if weights is None else values @ weights)
+
+
+def squared_lengths(matrix: Matrix) -> Matrix:
+    """Squared length of each row, shape (n,)."""
+    parts = _over_blocks(len(matrix), matrix.shape[1], lambda rows: np.einsum("ij,ij->i", matrix[rows], matrix[rows]))
+    lengths: Matrix = np.concatenate(parts)
+    return lengths
 
 
 def squared_distances(matrix: Matrix, centres: Matrix) -> Matrix:
-    """Squared Euclidean distances, shape (n, k), taken from near the centres, so that a far origin costs no digits."""
-    origin = centres.mean(axis=0)
-    matrix, centres = matrix - origin, centres - origin
-    cross = matrix @ centres.T
-    squared: Matrix = (matrix**2).sum(axis=1)[:, None] + (centres**2).sum(axis=1)[None, :] - 2 * cross
-    np.maximum(squared, 0.0, out=squared)
+    """Squared Euclidean distances, shape (n, k)."""
+    squared: Matrix = matrix @ (-2 * centres.T)
+    squared += squared_lengths(matrix)[:, None]
+    squared += squared_lengths(centres)
+    np.maximum(squared, 0, out=squared)
     return squared
 
 
-def _grown(matrix: Matrix, smaller: Partition) -> Matrix:
-    """Add the point that lies farthest from its centre."""
-    far = ((matrix - smaller.centres[smaller.labels]) ** 2).sum(axis=1).argmax()
-    return np.vstack([smaller.centres, matrix[far]])
+def read(matrix: Matrix, centres: Matrix, weights: Weights | None = None) -> Reading:
+    """Read all rows once: which centre is nearest to each, how near, and what the members of each cluster add up to."""
+    k, d = centres.shape
+    weights = None if weights is None else weights.astype(matrix.dtype)
+    labels, nearest, place = _placing(matrix, centres)
+
+    def one(rows: slice) -> tuple[Matrix, Matrix]:
+        place(rows)
+        x, label = matrix[rows], labels[rows]
+        weight = None if weights is None else weights[rows]
+        members = _members(label, k, weight, dense=d < NARROW, dtype=matrix.dtype)
+        return members @ x, np.bincount(label, weight, minlength=k)
+
+    sums, masses = np.zeros((k, d)), np.zeros(k)
+    for part_sums, part_masses in _over_blocks(len(matrix), max(k, d), one):
+        sums += part_sums
+        masses += part_masses
+    return Reading(labels, nearest, sums, masses)
 
 
-def _fit(matrix: Matrix, start: Matrix | int, k: int, *, tol: float = ROUGH, max_iter: int = 100) -> Partition:
-    """Run Lloyd's algorithm from centres, or from the k-means++ seeds of a number."""
-    seed, init = (start, "k-means++") if isinstance(start, int) else (0, start)
-    with config_context(assume_finite=True, skip_parameter_validation=True), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than k: a cluster stays empty, and every caller counts
-        model = KMeans(k, init=init, n_init=1, random_state=seed, tol=tol, max_iter=max_iter).fit(matrix)
-    return Partition(model.cluster_centers_, model.labels_.astype(np.intp), float(model.inertia_))
+def _placing(matrix: Matrix, centres: Matrix) -> tuple[NDArray[np.int32], Matrix, Callable[[slice], None]]:
+    """Make room for the label of each row and for its squared distance less its own squared length, and what fills a block of them."""
+    labels, nearest = np.empty(len(matrix), dtype=np.int32), np.empty(len(matrix), dtype=matrix.dtype)
+    factor, lengths = -2 * centres, squared_lengths(centres)[:, None]
+
+    def place(rows: slice) -> None:
+        label, near = labels[rows], nearest[rows]
+        distances = factor @ matrix[rows].T
+        distances += lengths
+        label[:], near[:] = 0, distances[0]
+        nearer = np.empty(len(near), dtype=bool)
+        for other in range(1, len(centres)):
+            np.less(distances[other], near, out=nearer)
+            np.minimum(distances[other], near, out=near)
+            np.copyto(label, other, where=nearer)
+
+    return labels, nearest, place
+
+
+def _members(label: NDArray[np.int32], k: int, weight: Matrix | None, *, dense: bool, dtype: Any) -> Any:
+    """Write who belongs to which cluster as a matrix of shape (k, rows), holding the weights."""
+    if dense:
+        members: Matrix = (label == np.arange(k, dtype=np.int32)[:, None]).astype(dtype)
+        return members if weight is None else members * weight
+    weight = np.ones(len(label), dtype=dtype) if weight is None else weight
+    return sparse.csc_array((weight, label, np.arange(len(label) + 1, dtype=np.int32)), shape=(k, len(label)))
+
+
+def _over_blocks(n: int, width: int, work: Callable[[slice], Any]) -> list[Any]:
+    """Do some work for every block of rows; what it gives, in their order."""
+    size = max(256, min(ROWS, BLOCK // width))
+    return in_order(work, [slice(start, min(start + size, n)) for start in range(0, n, size)])
+
+
+def in_order(work: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+    """Do some work for every part, on all processors; what it gives, in their order. The work may not ask for more of it."""
+    return [work(part) for part in parts] if len(parts) == 1 else list(_threads().map(work, parts))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="clustering")
+
+
+os.register_at_fork(after_in_child=_threads.cache_clear)  # threads do not survive a fork
+
+
+def _moved(matrix: Matrix, centres: Matrix, found: Reading, lengths: Matrix) -> Matrix:
+    """Move every centre to the mean of its cluster, and one without members to the row worst served."""
+    filled = found.masses > 0
+    moved = centres.copy()
+    moved[filled] = found.sums[filled] / found.masses[filled, None]
+    empty = np.flatnonzero(~filled)
+    if len(empty):
+        worst = found.nearest + lengths
+        far = np.argsort(-worst, kind="stable")[: len(empty)]
+        far = far[worst[far] > 0]
+        moved[empty[: len(far)]] = matrix[far]
+    return moved

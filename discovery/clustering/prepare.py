@@ -160,7 +160,8 @@ def _transformed(values: pd.DataFrame, transforms: tuple[str, ...]) -> Matrix:
 
 
 def _clipped(robust: Matrix) -> Matrix:
-    return np.clip(np.nan_to_num(robust, nan=0.0), -CLIP, CLIP)
+    clipped: Matrix = np.clip(np.nan_to_num(robust, nan=0.0), -CLIP, CLIP)
+    return clipped
 
 
 def _scales(raw: pd.DataFrame, groups: pd.Series, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:

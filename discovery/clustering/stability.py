@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from discovery.clustering.partition import Labels, Matrix, Partition, assign, distinct, partition, partitions
+from discovery.clustering.partition import Labels, Matrix, Partition, assign, distinct
+from discovery.clustering.path import partition, partitions
 
 ROWS = 2_000
 """Rows of a bootstrap resample at most."""
@@ -19,16 +20,18 @@ def bootstrap_jaccard(matrix: Matrix, part: Partition, *, random: np.random.Gene
     """Mean Jaccard similarity of each cluster with the most similar one of a bootstrap's partition (Hennig 2007); shape (k,).
 
     Each resample is fitted from the clusters themselves and from two fresh seedings, the best of which counts: what is asked
-    is whether the optimum moves, not whether one start finds it.
+    is whether the optimum moves, not whether one start finds it. Without resamples nothing is known: NaN.
     """
     if part.k == 1:
         return np.ones(1)
+    if resamples == 0:
+        return np.full(part.k, np.nan)
     total = np.zeros(part.k)
     seen = np.zeros(part.k)
     for _ in range(resamples):
         rows = random.integers(len(matrix), size=min(len(matrix), ROWS))
         drawn = np.unique(rows)
-        if distinct(matrix[drawn]) < part.k:
+        if distinct(matrix[drawn], part.k) < part.k:
             seen += 1  # the resample cannot hold the partition: every cluster counts as dissolved
             continue
         again = partition(matrix[rows], part.k, random=random, starts=(part.centres,), restarts=2)
@@ -36,6 +39,12 @@ def bootstrap_jaccard(matrix: Matrix, part: Partition, *, random: np.random.Gene
         total += similarity
         seen += present
     return total / np.maximum(seen, 1)
+
+
+def weakest_jaccard(matrix: Matrix, path: Sequence[Partition], *, random: np.random.Generator, resamples: int) -> tuple[Matrix, Matrix]:
+    """Bootstrap Jaccard of the least stable cluster for each k; without standard errors."""
+    values = [bootstrap_jaccard(matrix, part, random=random, resamples=resamples).min() for part in path]
+    return np.array(values), np.full(len(path), np.nan)
 
 
 def best_jaccard(before: Labels, after: Labels, k: int) -> tuple[Matrix, Labels]:
@@ -50,7 +59,7 @@ def halved(matrix: Matrix, k_max: int, *, random: np.random.Generator, restarts:
     """Cut the rows in two at random and fit every k on each half: two paths and the rows of each half."""
     order = random.permutation(len(matrix))
     first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
-    most = min(k_max, *(distinct(matrix[half]) for half in (first, second)))
+    most = min(distinct(matrix[half], k_max) for half in (first, second))
     one, other = (partitions(matrix[half], most, random=random, restarts=restarts) for half in (first, second))
     return one, other, first, second
 

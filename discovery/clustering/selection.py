@@ -1,0 +1,154 @@
+"""How k is selected: partitions for every k in, one choice out, with the curves behind it and how often it would be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from discovery.clustering import criteria
+from discovery.clustering.choice import (
+    QUICK,
+    RULES,
+    THOROUGH,
+    Choice,
+    Curves,
+    Effort,
+    choose,
+    curve,
+    curves,
+    references,
+    separated,
+    standing,
+    vote,
+)
+from discovery.clustering.partition import Matrix, Partition, distinct
+from discovery.clustering.path import carried
+from discovery.clustering.stability import bootstrap_jaccard
+
+CONSENSUS = "consensus"
+CRITERIA = (CONSENSUS, *RULES)
+"""What may choose k: all together, or one alone."""
+RESAMPLE = 2_000
+"""Rows of each resample behind the confidence at most."""
+STABLE = 0.6
+"""Bootstrap Jaccard below which a cluster is dissolved (Hennig 2007)."""
+KEEP = 0.8
+"""Share of resamples that a new k must win to replace the last one."""
+
+
+class Search(NamedTuple):
+    """What is asked for; the arguments of ``AutoKMeans``."""
+
+    criterion: str
+    k_min: int
+    last_k: int | None
+    n_resamples: int
+    allow_segments: bool
+
+
+class Selection(NamedTuple):
+    """What was chosen, how often it would be again, and every point of every curve: criterion, k, value, error."""
+
+    choice: Choice
+    confidence: float
+    table: pd.DataFrame
+
+
+def select(rows: Matrix, path: list[Partition], search: Search, *, random: np.random.Generator) -> Selection:
+    """Choose among the partitions of a path: draw the curves, let them vote, and ask resamples whether they would say the same."""
+    if len(path) == 1:
+        return Selection(Choice(1, "none", {}), 1.0, _table({"inertia": criteria.inertia(path)}, {}))
+    if search.criterion != CONSENSUS:
+        return _alone(rows, path, search, random)
+    found = _curves(rows, path, random, THOROUGH)
+    candidates, jaccard = _candidates(rows, path, random, max(1, search.n_resamples // 2))
+    choice = _chosen(found, candidates, search)
+    reach = max(choice.k, search.last_k or 1, *choice.votes.values()) + 1
+    wins = _resampled(rows, path[:reach], candidates, search, random)
+    if choice.structure == "clusters" and 2 * sum(win.structure == "clusters" for win in wins) < len(wins):
+        choice = _chosen(found, candidates, search, allow_clusters=False)  # a valley that most resamples do not show is no find
+    lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == separated(found, k))
+    choice, confidence = _kept(choice, wins, lasting, search.last_k)
+    return Selection(choice, confidence, _table({**found.values, "bootstrap_jaccard": jaccard}, found.errors))
+
+
+def _alone(rows: Matrix, path: list[Partition], search: Search, random: np.random.Generator) -> Selection:
+    """Let one criterion choose alone; the structure then tells what its clusters are, and does not change their number."""
+    allowed = list(range(min(search.k_min, len(path)), len(path) + 1))
+
+    def says(some: Matrix, parts: list[Partition], effort: Effort) -> tuple[int, Matrix, Matrix]:
+        values, errors = curve(search.criterion, some, parts, random=random, effort=effort)
+        return vote(search.criterion, values, errors, [k for k in allowed if k <= len(parts)]), values, errors
+
+    k, values, errors = says(rows, path, THOROUGH)
+    again = [says(*_resample(rows, path, random), QUICK)[0] for _ in range(search.n_resamples)]
+    confidence = float(np.mean([other == k for other in again])) if again else np.nan
+    choice = Choice(k, standing(rows, path[k - 1], random), {search.criterion: k})
+    return Selection(choice, confidence, _table({"inertia": criteria.inertia(path), search.criterion: values}, {search.criterion: errors}))
+
+
+def least_size(n: int) -> int:
+    """Members that the smallest cluster of a candidate must have, of n rows."""
+    return max(5, int(np.ceil(0.02 * n)))
+
+
+def _curves(rows: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> Curves:
+    drawn = references(rows, len(path), random=random, effort=effort)
+    return curves(rows, path, references=drawn, random=random, effort=effort)
+
+
+def _candidates(rows: Matrix, path: list[Partition], random: np.random.Generator, resamples: int) -> tuple[frozenset[int], Matrix]:
+    """Keep each k whose smallest cluster has max(5, 2 %) members and whose every cluster comes back in bootstraps."""
+    weakest = np.full(len(path), np.nan)
+    for part in path:
+        if part.sizes.min() >= least_size(len(rows)):
+            weakest[part.k - 1] = bootstrap_jaccard(rows, part, random=random, resamples=resamples).min()
+    return frozenset(int(k) for k in np.flatnonzero(weakest >= STABLE) + 1), weakest
+
+
+def _chosen(found: Curves, candidates: frozenset[int], search: Search, *, allow_clusters: bool = True) -> Choice:
+    large = frozenset(k for k in candidates if k <= found.k_max)
+    return choose(found, candidates=large, k_min=search.k_min, allow_segments=search.allow_segments, allow_clusters=allow_clusters)
+
+
+def _resampled(
+    rows: Matrix, path: list[Partition], candidates: frozenset[int], search: Search, random: np.random.Generator
+) -> list[Choice]:
+    """Choose again on subsamples of four fifths of the rows, at most 2,000, from the known centres and against shared references."""
+    drawn = references(rows, len(path), random=random, effort=QUICK)
+    choices = []
+    for _ in range(search.n_resamples):
+        some, again = _resample(rows, path, random)
+        choices.append(_chosen(curves(some, again, references=drawn, random=random, effort=QUICK), candidates, search))
+    return choices
+
+
+def _resample(rows: Matrix, path: list[Partition], random: np.random.Generator) -> tuple[Matrix, list[Partition]]:
+    size = min(RESAMPLE, max(1, int(0.8 * len(rows))))
+    some = rows[np.sort(random.choice(len(rows), size, replace=False))]
+    return some, carried(some, path[: distinct(some, len(path))])
+
+
+def _kept(choice: Choice, wins: list[Choice], lasting: frozenset[int], last: int | None) -> tuple[Choice, float]:
+    """Count how often the choice wins; keep the last k, if it is one of the lasting, unless the new one wins clearly."""
+    share = _share(choice, wins)
+    if last in (None, choice.k) or last not in lasting or choice.k == 1 or share >= KEEP:
+        return choice, share
+    kept = Choice(last, choice.structure, choice.votes)
+    return kept, _share(kept, wins)
+
+
+def _share(choice: Choice, wins: list[Choice]) -> float:
+    return sum((win.k, win.structure) == (choice.k, choice.structure) for win in wins) / max(len(wins), 1)
+
+
+def _table(values: Mapping[str, Matrix], errors: Mapping[str, Matrix]) -> pd.DataFrame:
+    """Tell every point of every curve that is defined."""
+    frames = [
+        pd.DataFrame({"criterion": name, "k": np.arange(1, len(value) + 1), "value": value, "error": errors.get(name, np.nan)})
+        for name, value in sorted(values.items())
+    ]
+    return pd.concat(frames, ignore_index=True).dropna(subset="value").reset_index(drop=True)
