@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import zstandard
 
-from benchmarks import dump, reader, structure
+from benchmarks import clusters, dump, reader, structure
 from benchmarks.process import CommandFailedError, Spent, run
 from discovery.sources import load
 from tests.factories import gather
@@ -111,3 +111,15 @@ def test_whole_numbers_have_no_valleys() -> None:
     )
     random = np.random.default_rng(1)
     assert structure.shows_valley(random.poisson(np.repeat([[2], [14]], 84, axis=0), (168, 2)).astype(float), random)
+
+
+def test_contestants_are_told_by_what_they_found() -> None:
+    """A contestant's seconds, k, inertia and agreement are of the rows that all of them draw."""
+    told = clusters.compete("AutoKMeans, silhouette alone", 3_000, 4)
+    rows, truth = clusters.blobs(3_000, 4)
+    assert (rows.dtype, len(set(truth.tolist()))) == (np.float32, clusters.KINDS)
+    assert told.k > 1
+    assert told.seconds > 0
+    assert 0 < told.inertia < float(((rows - rows.mean(axis=0)) ** 2).sum())
+    assert told.inertia <= 1.01 * clusters.best_of_ten(3_000, 4, told.k)
+    assert 0.5 < told.agreement <= 1

@@ -72,7 +72,7 @@ def seeds(matrix: Matrix, k: int, *, random: np.random.Generator, lengths: Matri
     else:
         near = np.square(matrix - after.centres[after.labels]).sum(axis=1)
     while len(chosen) < k:
-        drawn = _drawn(near, random.random(tries))
+        drawn = _drawn(near, random.uniform(size=tries))
         nearer = np.minimum(_to(matrix, drawn, lengths), near)
         best = int(nearer.sum(axis=1, dtype=np.float64).argmin())
         chosen.append(drawn[best])
