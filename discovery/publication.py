@@ -60,6 +60,9 @@ def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequenc
         "need": interpretation.needs,
         "term": interpretation.terms,
         "criterion": clustering.criteria,
+        "criterion_vote": clustering.votes.rename_axis("criterion").rename("k").reset_index(),
+        "cluster": interpretation.clusters,
+        "archetype_merge": interpretation.hierarchy,
     }
 
 

@@ -50,6 +50,9 @@ SAVED: dict[str, Table] = {
         tables.Need,
         tables.Term,
         tables.Criterion,
+        tables.CriterionVote,
+        tables.ClusterRow,
+        tables.ArchetypeMerge,
     )
 }
 """What :meth:`Results.save` takes beside the facts of the run itself."""

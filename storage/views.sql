@@ -142,6 +142,26 @@ FROM criterion
 WHERE run_id = (SELECT run_id FROM publication)
 ORDER BY criterion, k;
 
+CREATE VIEW votes AS
+SELECT criterion, k
+FROM criterion_vote
+WHERE run_id = (SELECT run_id FROM publication)
+ORDER BY criterion;
+
+CREATE VIEW clusters AS
+SELECT cluster, communities, stability, standing, archetype_id
+FROM cluster
+WHERE run_id = (SELECT run_id FROM publication)
+ORDER BY cluster;
+
+CREATE VIEW archetype_hierarchy AS
+SELECT
+    step, first_id, second_id, height, communities,
+    height * height / nullif(sum(height * height) OVER (), 0.0) AS share
+FROM archetype_merge
+WHERE run_id = (SELECT run_id FROM publication)
+ORDER BY step;
+
 CREATE VIEW archetype_history AS
 SELECT
     archetype.archetype_id, archetype.run_id, run.finished_at, score.rank, score.score, archetype.event,
@@ -166,7 +186,7 @@ SELECT
     structure, n_clusters, confidence, records, authors, communities, platform_association, panel_version,
     score_status, invented, reason, notes, detail,
     run_id IS (SELECT run_id FROM publication) AS is_published,
-    background_version
+    background_version, map_method
 FROM run
 ORDER BY sequence;
 

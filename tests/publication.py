@@ -64,6 +64,14 @@ def publication(*, communities: int = 12, structure: str = "clusters") -> dict[s
             for name in ("gap", "silhouette")
             for k in (1, 2, 3, 4)
         ],
+        "criterion_vote": [{"criterion": name, "k": k} for name, k in (("gap", 3), ("silhouette", 2)) if structure != "too_few"],
+        "cluster": [cluster(at) for at in range(4) if grouped],
+        "archetype_merge": [
+            {"step": 1, "first_id": "a0", "second_id": "a2", "height": 3.0, "communities": 8},
+            {"step": 2, "first_id": "M1", "second_id": "a1", "height": 4.0, "communities": 12},
+        ]
+        if grouped
+        else [],
     }
 
 
@@ -71,13 +79,14 @@ def run_facts(communities: int, structure: str) -> dict[str, Any]:
     """What the run says of itself."""
     return {
         "structure": structure,
-        "n_clusters": 3 if structure in {"clusters", "segments"} else 1,
+        "n_clusters": 4 if structure in {"clusters", "segments"} else 1,
         "confidence": 0.87,
         "records": 12_345,
         "authors": 2_345,
         "communities": communities,
         "platform_association": 0.12,
         "panel_version": 1,
+        "map_method": "pca",
         "notes": "unsolved_share was dropped: nobody could measure it.\n1 community was set aside.",
     }
 
@@ -142,6 +151,14 @@ def archetype(at: int) -> dict[str, Any]:
         "counter_argument": f"Group {at} leans on {at + 2} large communities.",
         "would_change": f"{at + 30} more people who name a price.",
     }
+
+
+def cluster(at: int) -> dict[str, Any]:
+    """One cluster: two stable ones, a doubtful one, and a fourth that dissolves and is no archetype."""
+    stability = (0.91, 0.8, 0.68, 0.41)[at]
+    standing = ("stable", "stable", "doubtful", "dissolved")[at]
+    archetype_id = f"a{at}" if at < 3 else None
+    return {"cluster": at, "communities": 4, "stability": stability, "standing": standing, "archetype_id": archetype_id}
 
 
 def niche(at: int, *, grouped: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,7 @@ def clustering(measurement: Measurement, structure: Structure) -> Clustering:
         n_clusters=2,
         centers=np.zeros((2, 1)),
         criteria=pd.DataFrame(columns=["criterion", "k", "value", "error"]),
+        votes=pd.Series(dtype=int),
         stability=pd.Series({0: 0.9, 1: 0.8}),
         distance=pd.Series(np.linspace(0, 1, len(NAMES)), index=label.index),
         confidence_by_community=pd.Series(0.5, index=label.index),
@@ -92,6 +94,8 @@ def test_every_frame_fits_its_table():
         tables.Evidence: found.evidence,
         tables.Need: found.needs,
         tables.Term: found.terms,
+        tables.ClusterRow: found.clusters,
+        tables.ArchetypeMerge: found.hierarchy,
     }
     for table, frame in pairs.items():
         fields = set(table.model_fields)
@@ -121,6 +125,34 @@ def test_without_structure_niches_are_parts_of_the_whole_market():
     assert len(found.niches) == 4
     assert found.niches["archetype_id"].isna().all()
     assert found.communities["archetype_id"].isna().all()
+
+
+def test_a_cluster_that_does_not_come_back_is_no_archetype():
+    """At an overlap of .59 a cluster is told as dissolved; its members have no archetype and no niche, and the nearest one is named."""
+    measurement = measured()
+    shaken = replace(clustering(measurement, "clusters"), stability=pd.Series({0: 0.75, 1: 0.59}), nearest=pd.Series(0, index=NAMES))
+    found = interpret(measurement, shaken, namer=labels, seed=1, key=KEY)
+    assert found.clusters.to_numpy().tolist() == [[0, 28, 0.75, "stable", "0"], [1, 27, 0.59, "dissolved", None]]
+    assert found.archetypes["archetype_id"].tolist() == ["0"]
+    members = found.communities[shaken.labels == 1]
+    assert members[["archetype_id", "niche_id"]].isna().all(axis=None)
+    assert set(members["nearest_archetype_id"]) == {"0"}
+    assert not members[["is_outlier", "is_exemplar"]].any(axis=None)
+    assert found.hierarchy.empty
+
+
+def test_archetypes_stand_in_a_hierarchy():
+    """Of centres at 0, 1 and 4 the first two merge first, and ids that last replace labels in it but not the steps."""
+    measurement = measured()
+    thirds = pd.Series(np.arange(len(NAMES)) % 3, index=measurement.communities.index)
+    three = replace(
+        clustering(measurement, "segments"), labels=thirds, centers=np.array([[0.0], [1.0], [4.0]]), stability=pd.Series([0.9, 0.7, 0.8])
+    )
+    found = interpret(measurement, three, namer=labels, seed=1, key=KEY)
+    assert found.clusters["standing"].tolist() == ["stable", "doubtful", "stable"]
+    named = found.identified({"0": "A7", "1": "A3", "2": "A9"}, {str(i): f"N{i}" for i in range(99)})
+    assert named.hierarchy[["first_id", "second_id", "communities"]].to_numpy().tolist() == [["A7", "A3", 38], ["M1", "A9", 56]]
+    assert named.clusters["archetype_id"].tolist() == ["A7", "A3", "A9"]
 
 
 def test_segments_are_worded_as_cuts():

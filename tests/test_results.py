@@ -22,6 +22,23 @@ from tests.publication import PROVENANCE, publication, published, shown
 FIRST, SECOND = "run-000001", "run-000002"
 
 
+BROUGHT = {
+    2: "DROP TABLE background_text; ALTER TABLE run DROP COLUMN background_version;",
+    3: "DROP TABLE background_measure;",
+    5: "DROP TABLE criterion_vote; DROP TABLE cluster; DROP TABLE archetype_merge; ALTER TABLE run DROP COLUMN map_method;",
+}
+"""What each schema brought, taken away."""
+
+
+def downgraded(connection: sqlite3.Connection, schema: int) -> None:
+    """Make a results file one of an earlier schema."""
+    for (view,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY rowid DESC").fetchall():
+        connection.execute(f"DROP VIEW {view}")
+    taken = [away for brought, away in sorted(BROUGHT.items(), reverse=True) if brought > schema]
+    marked = f"UPDATE alembic_version SET version_num = '{schema:04}'; PRAGMA user_version = {schema}"  # noqa: S608  our own numbers
+    connection.executescript(" ".join([*taken, marked]))
+
+
 def begun(path: Path) -> Results:
     """Results with their first run under way."""
     results = Results.open(path)
@@ -260,10 +277,9 @@ def test_words_of_the_second_schema_have_no_measures(tmp_path: Path) -> None:
     path = published(tmp_path / "results.db")
     words = pd.DataFrame({"version": 1, "community_id": ["reddit:a"], "language": ["en"], "words": ["{}"]})
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(
-            "INSERT INTO background_text VALUES (1, 'reddit:a', 'en', '{}'); DROP TABLE background_measure; "
-            "UPDATE alembic_version SET version_num = '0002'; PRAGMA user_version = 2"
-        )
+        downgraded(connection, 2)
+        connection.execute("INSERT INTO background_text VALUES (1, 'reddit:a', 'en', '{}')")
+        connection.commit()
     with Results.open(path) as results:
         found = results.background()
         assert found is not None
@@ -281,13 +297,20 @@ def test_a_file_of_the_first_schema_is_upgraded(tmp_path: Path) -> None:
     """Results that know no background are opened, keep their runs, and say that those were compared with none that is frozen."""
     path = published(tmp_path / "results.db")
     with closing(sqlite3.connect(path)) as connection:
-        for (view,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY rowid DESC").fetchall():
-            connection.execute(f"DROP VIEW {view}")
-        connection.executescript(
-            "DROP TABLE background_measure; DROP TABLE background_text; ALTER TABLE run DROP COLUMN background_version; "
-            "UPDATE alembic_version SET version_num = '0001'; PRAGMA user_version = 1"
-        )
+        downgraded(connection, 1)
     with Results.open(path) as results:
         assert results.background() is None
         assert [(run.run_id, run.background_version) for run in results.runs()] == [(FIRST, None)]
     assert ask(path, "SELECT run_id, background_version FROM runs").rows == [(FIRST, None)]
+
+
+def test_a_file_of_the_third_schema_is_upgraded(tmp_path: Path) -> None:
+    """Runs of before have no clusters, votes and hierarchy; the next run brings them, in views that were empty until then."""
+    path = published(tmp_path / "results.db")
+    with closing(sqlite3.connect(path)) as connection:
+        downgraded(connection, 3)
+    views = ("clusters", "votes", "archetype_hierarchy")
+    with Results.open(path):
+        assert [ask(path, f"SELECT * FROM {view}").rows for view in views] == [[], [], []]  # noqa: S608  our own names
+    assert ask(published(path), "SELECT run_id, map_method FROM runs").rows == [(FIRST, None), (SECOND, "pca")]
+    assert [len(ask(path, f"SELECT * FROM {view}").rows) for view in views] == [4, 2, 2]  # noqa: S608  our own names

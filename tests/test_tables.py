@@ -76,6 +76,8 @@ def test_every_table_is_strict(migrated: sqlite3.Connection) -> None:
         pytest.param("UPDATE run SET structure = 'blobs'", id="unknown-structure"),
         pytest.param("INSERT INTO publication (id, run_id) SELECT 2, run_id FROM run", id="two-publications"),
         pytest.param("UPDATE publication SET run_id = 'nobody'", id="publication-of-no-run"),
+        pytest.param("UPDATE cluster SET standing = 'fine'", id="unknown-standing"),
+        pytest.param("UPDATE cluster SET standing = 'dissolved'", id="dissolved-archetype"),
         pytest.param("DELETE FROM run", id="rows-without-their-run"),
     ],
 )

@@ -27,6 +27,10 @@ CONTRACT = {
     "source_runs": "run_id, source, kind, started_at, finished_at, status, fetched, stored, unchanged, quarantined, refused, requests, "
     "coverage, reason",
     "quarantine": "run_id, source, position, reason, sha256",
+    "clusters": "cluster, communities, stability, standing, archetype_id",
+    "votes": "criterion, k",
+    "criteria": "criterion, k, value, error",
+    "archetype_hierarchy": "step, first_id, second_id, height, communities, share",
     "communities": "community_id, source, name, url, description, members, records, authors, first_at, last_at, language, policy",
 }
 OF_EVERY_RUN = {"archetype_history", "runs", "source_runs", "quarantine"}
@@ -75,6 +79,11 @@ def test_removing_a_community_changes_no_schema(results: Path, tmp_path: Path) -
     full = published(tmp_path / "full.db")
     bare = published(tmp_path / "bare.db", tables=publication(communities=1, structure="too_few"))
     assert schema(full) == schema(bare) == schema(results)
+
+
+def test_shares_of_the_hierarchy_add_up(results: Path) -> None:
+    """Merges at heights 3 and 4 blur 9 and 16 parts of 25 of what tells the archetypes apart."""
+    assert ask(results, "SELECT step, share FROM archetype_hierarchy").rows == [(1, 9 / 25), (2, 16 / 25)]
 
 
 def test_contributions_add_up_to_the_score(results: Path) -> None:

@@ -18,7 +18,8 @@ from discovery.archetypes.needs import needs
 from discovery.archetypes.niches import Niches, find_niches
 from discovery.archetypes.profile import exemplars, market_members
 from discovery.archetypes.terms import terms
-from discovery.clustering import Clustering
+from discovery.clustering import Clustering, standing
+from discovery.clustering.hierarchy import ward
 from discovery.features import Measurement
 
 QUOTED = 300
@@ -47,6 +48,10 @@ class Interpretation:
     """entity, entity_id, need, authors, communities."""
     terms: pd.DataFrame
     """entity, entity_id, term, z, authors."""
+    clusters: pd.DataFrame
+    """Every cluster that was found: cluster, communities, stability, standing, archetype_id (None where it is no archetype)."""
+    hierarchy: pd.DataFrame
+    """Merges above the archetypes: step, first_id, second_id (archetypes, or M and a step), height, communities."""
     cuts: pd.DataFrame
     """How each hierarchy of niches was cut: parent, communities, k, p_held_out, homogeneity."""
 
@@ -62,7 +67,14 @@ class Interpretation:
             KeyError: an archetype or niche has no id.
         """
         names = {"archetype": archetypes, "niche": niches}
-        columns = {"archetype_id": archetypes, "nearest_archetype_id": archetypes, "niche_id": niches}
+        nodes = {**archetypes, **{_merged(step): _merged(step) for step in self.hierarchy["step"]}}
+        columns = {
+            "archetype_id": archetypes,
+            "nearest_archetype_id": archetypes,
+            "niche_id": niches,
+            "first_id": nodes,
+            "second_id": nodes,
+        }
 
         def renamed(frame: pd.DataFrame) -> pd.DataFrame:
             frame = frame.copy()
@@ -74,7 +86,7 @@ class Interpretation:
                 frame["entity_id"] = [names[entity][key] if entity in names else key for entity, key in pairs]
             return frame
 
-        frames = ("archetypes", "archetype_features", "niches", "communities", "evidence", "needs", "terms")
+        frames = ("archetypes", "archetype_features", "niches", "communities", "evidence", "needs", "terms", "clusters", "hierarchy")
         return replace(self, **{name: renamed(getattr(self, name)) for name in frames})
 
 
@@ -106,16 +118,15 @@ def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer,
         evidence=_together(archetypes.evidence, niches.evidence, quoted, labels.index).drop(columns="excerpt"),
         needs=_together(archetypes.needs, niches.needs, needs(measurement.needs, alone), labels.index),
         terms=_together(archetypes.terms, niches.terms, terms(measurement.vocabulary, alone), labels.index),
+        clusters=_clusters(clustering, archetypes.groups()),
+        hierarchy=_hierarchy(clustering, archetypes.groups()),
         cuts=found.cuts,
     )
 
 
 def _labels(measurement: Measurement, clustering: Clustering) -> pd.Series:
-    """Give each community its archetype's label, -1 for outliers, sensitive ones, and where there are no archetypes."""
-    everywhere = measurement.communities.index
-    if clustering.structure == "none":
-        return pd.Series(-1, index=everywhere)
-    return market_members(measurement, clustering.labels).reindex(everywhere, fill_value=-1)
+    """Give each community its archetype's label, -1 for outliers, sensitive ones, members of no archetype."""
+    return market_members(measurement, clustering.archetypes).reindex(measurement.communities.index, fill_value=-1)
 
 
 def _loud(measurement: Measurement) -> pd.Series:
@@ -174,13 +185,43 @@ def _communities(measurement: Measurement, clustering: Clustering, labels: pd.Se
     if clustering.structure == "none":
         return placed.assign(distance=float("nan"), confidence=float("nan"), is_exemplar=False, is_outlier=False, nearest_archetype_id=None)
     outlier = clustering.labels.reindex(everywhere, fill_value=0) == -1
+    adrift = clustering.archetypes.reindex(everywhere, fill_value=0) == -1
     return placed.assign(
         distance=clustering.distance.reindex(everywhere).where(labels >= 0),
         confidence=clustering.confidence_by_community.reindex(everywhere).where(labels >= 0),
         is_exemplar=exemplars(measurement, labels, distance=clustering.distance),
         is_outlier=outlier,
-        nearest_archetype_id=_ids(clustering.nearest.reindex(everywhere, fill_value=-1).where(outlier, -1)),
+        nearest_archetype_id=_ids(clustering.nearest.reindex(everywhere, fill_value=-1).where(adrift, -1)),
     )
+
+
+def _clusters(clustering: Clustering, archetypes: list[int]) -> pd.DataFrame:
+    """Tell every cluster, whether it became an archetype or not."""
+    sizes = clustering.labels.value_counts()
+    rows = [(label, int(sizes.get(label, 0)), value, standing(value)) for label, value in enumerate(clustering.stability)]
+    told = pd.DataFrame(rows, columns=["cluster", "communities", "stability", "standing"])
+    return told.assign(archetype_id=_ids(told["cluster"].where(told["cluster"].isin(archetypes), -1)))
+
+
+def _hierarchy(clustering: Clustering, archetypes: list[int]) -> pd.DataFrame:
+    """Merge the archetypes by Ward's criterion, each weighing as many communities as it was made of."""
+    sizes = clustering.labels.value_counts()
+    merges = ward(clustering.centers[archetypes], [int(sizes[label]) for label in archetypes])
+    nodes = [str(label) for label in archetypes] + [_merged(step) for step in merges["step"]]
+    return pd.DataFrame(
+        {
+            "step": merges["step"],
+            "first_id": [nodes[at] for at in merges["first"]],
+            "second_id": [nodes[at] for at in merges["second"]],
+            "height": merges["height"],
+            "communities": merges["communities"],
+        }
+    )
+
+
+def _merged(step: int) -> str:
+    """Name what a step of the hierarchy made."""
+    return f"M{step}"
 
 
 def _ids(groups: pd.Series) -> pd.Series:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering.autokmeans import AutoKMeans
+from discovery.clustering.autokmeans import STABLE, AutoKMeans
 from discovery.clustering.choice import Structure
-from discovery.clustering.partition import Labels, Matrix, assign, polish, squared_distances
+from discovery.clustering.partition import Labels, Matrix, assign, polish
 from discovery.clustering.prepare import Preparation, prepare
 from discovery.features import Feature
 from discovery.settings import ClusteringSettings
@@ -27,12 +28,18 @@ __all__ = [
     "TooFewCommunitiesError",
     "association",
     "cluster",
+    "dissolved",
     "recluster",
+    "standing",
     "ungrouped",
 ]
 
 COMMUNITIES_AT_LEAST = 10
 OUTLIER = -1
+FIRM = 0.75
+"""Bootstrap Jaccard from which a cluster is stable; from ``STABLE`` on it is doubtful, below it dissolves (Hennig 2007)."""
+
+Standing = Literal["stable", "doubtful", "dissolved"]
 
 
 class TooFewCommunitiesError(ValueError):
@@ -51,6 +58,8 @@ class Clustering:
     """Shape (n_clusters, n_components), in the prepared space."""
     criteria: pd.DataFrame
     """criterion, k, value, error (NaN where there is none)."""
+    votes: pd.Series
+    """Criterion -> the k that it speaks for."""
     stability: pd.Series
     """Label -> mean bootstrap Jaccard similarity."""
     distance: pd.Series
@@ -58,7 +67,7 @@ class Clustering:
     confidence_by_community: pd.Series
     """How much nearer the nearest centre is than the second: 1 at the centre, 0 on the border; 1 where there is one cluster."""
     nearest: pd.Series
-    """Label of the nearest centre, for outliers too."""
+    """Label of the nearest centre among the clusters that last, for outliers too."""
     confidence: float
     """Share of resamples in which the same k and structure win."""
     platform_association: float
@@ -66,6 +75,17 @@ class Clustering:
     notes: list[str]
     prepared: Preparation | None
     """None where there were too few communities to prepare."""
+
+    @property
+    def archetypes(self) -> pd.Series:
+        """Labels of the communities that belong to an archetype: a cluster of some structure that does not dissolve. Else -1."""
+        lasting = _lasting(self.stability) if self.structure != "none" else []
+        return self.labels.where(self.labels.isin(lasting), OUTLIER)
+
+
+def standing(stability: float) -> Standing:
+    """Say how a cluster stands by its bootstrap Jaccard similarity; one that could not be measured dissolves."""
+    return "stable" if stability >= FIRM else "doubtful" if stability >= STABLE else "dissolved"
 
 
 def cluster(
@@ -118,6 +138,7 @@ def ungrouped(communities: pd.Index, *, note: str) -> Clustering:
         n_clusters=1,
         centers=np.empty((0, 0)),
         criteria=pd.DataFrame(columns=["criterion", "k", "value", "error"]),
+        votes=pd.Series(dtype=int),
         stability=pd.Series(dtype=float),
         distance=nowhere,
         confidence_by_community=nowhere,
@@ -131,24 +152,42 @@ def ungrouped(communities: pd.Index, *, note: str) -> Clustering:
 
 def _told(model: AutoKMeans, prepared: Preparation, platforms: pd.Series) -> Clustering:
     index = prepared.matrix.index
-    squared = squared_distances(prepared.matrix.to_numpy(), model.cluster_centers_)
-    nearest = pd.Series(squared.argmin(axis=1), index=index)
-    labels = nearest.where(~index.isin(prepared.outliers), OUTLIER)
+    labels = pd.Series(OUTLIER, index=index)
+    labels[~index.isin(prepared.outliers)] = model.labels_
+    distances = model.transform(prepared.matrix.to_numpy())
+    stability = pd.Series(model.stability_)
+    lasting = _lasting(stability)
+    open_to_all = lasting or list(range(model.n_clusters_))
     return Clustering(
         labels=labels,
-        structure=model.structure_,
+        structure=model.structure_ if lasting else "none",
         n_clusters=model.n_clusters_,
         centers=model.cluster_centers_,
         criteria=model.criteria_,
-        stability=pd.Series(model.stability_),
-        distance=pd.Series(np.sqrt(squared.min(axis=1)), index=index),
-        confidence_by_community=pd.Series(_margin(np.sqrt(squared)), index=index),
-        nearest=nearest,
+        votes=pd.Series(model.votes_, dtype=int),
+        stability=stability,
+        distance=pd.Series(distances.min(axis=1), index=index),
+        confidence_by_community=pd.Series(_margin(distances), index=index),
+        nearest=pd.Series(np.array(open_to_all)[distances[:, open_to_all].argmin(axis=1)], index=index),
         confidence=model.confidence_,
         platform_association=association(labels[labels != OUTLIER], platforms),
-        notes=list(prepared.notes),
+        notes=[*prepared.notes, *(dissolved(labels, stability) if model.structure_ != "none" else [])],
         prepared=prepared,
     )
+
+
+def _lasting(stability: pd.Series) -> list[int]:
+    return [label for label, value in enumerate(stability) if standing(value) != "dissolved"]
+
+
+def dissolved(labels: pd.Series, stability: pd.Series) -> list[str]:
+    """Tell the clusters that were found and do not come back; they are no archetypes."""
+    return [
+        f"One group of {(labels == label).sum():,} communities is no archetype: drawn again, {value:.2f} of it overlaps with a group on "
+        f"average, and {STABLE} is needed. They are scored alone."
+        for label, value in enumerate(stability)
+        if standing(value) == "dissolved"
+    ]
 
 
 def _margin(distances: Matrix) -> Matrix:
@@ -179,7 +218,7 @@ def recluster(clustering: Clustering, values: pd.DataFrame) -> pd.Series:
         raise ValueError(f"the {len(clustering.labels)} communities were not grouped, so there is nothing to group them again by")
     with threadpool_limits(limits=1):
         matrix = clustering.prepared.transform(values)
-        outlying = values.index.isin(clustering.prepared.outliers)
+        outlying = (clustering.labels.reindex(values.index) == OUTLIER).to_numpy()
         fitted = matrix[~outlying]
         labels = np.full(len(values), OUTLIER, dtype=np.intp)
         labels[~outlying] = _again(fitted, clustering.centers)
