@@ -75,7 +75,7 @@ def test_foreign_text_does_nothing_in_figures(tmp_path: Path) -> None:
         row["title"] = vector
     folder = write_report(published(tmp_path / "results.db", tables=tables), tmp_path / "reports")
     drawn = {figure.name: figure.read_text() for figure in folder.glob("*.svg")}
-    assert sorted(drawn) == ["criteria.svg", "map.svg", "profiles.svg", "ranking.svg"]
+    assert sorted(drawn) == ["criteria.svg", "hierarchy.svg", "map.svg", "profiles.svg", "ranking.svg"]
     for figure in drawn.values():
         assert not re.search(r"<script|<[^>]*\son\w+=|<image|<foreignObject|<a ", figure)
 
@@ -102,7 +102,7 @@ def test_the_page_needs_no_network(written: Path) -> None:
     """The page holds its figures and style, forbids everything else, and its links tell their target nothing."""
     html = (written / "report.html").read_text()
     dom = Dom(html)
-    assert dom.tags.count("img") == 4
+    assert dom.tags.count("img") == 5
     assert "script" not in dom.tags
     assert "link" not in dom.tags
     assert "default-src 'none'; img-src data:; style-src 'sha256-" in html

@@ -12,6 +12,7 @@ from scoring.formula import COMPONENTS
 from scoring.report import queries
 from scoring.report.against import against
 from scoring.report.queries import KINDS, Kind
+from scoring.report.tree import Join, joins
 
 Row = dict[str, Any]
 STRONGEST_FIRST = ("T4", "T3", "SW", "T1", "T2", "W", "T0", "S", "N")
@@ -81,6 +82,12 @@ class Contents:
     unseen: list[str]
     """Features that no community seen through a listing has a value for."""
     criteria: list[Row]
+    votes: dict[str, int]
+    """Criterion to the number of groups that it alone would choose."""
+    clusters: list[Row]
+    """Every group that was found, kinds by rank first, those that are no kind last."""
+    joins: list[Join]
+    """The hierarchy above the kinds, the nearest first."""
     profiles: list[Row]
     places: list[Row]
     outliers: list[Row]
@@ -121,6 +128,12 @@ def read(connection: sqlite3.Connection, *, top: int, shown: int) -> Contents:
         features=_rows(connection, queries.FEATURE_COVERAGE),
         unseen=[row["feature"] for row in _rows(connection, queries.UNSEEN)],
         criteria=_rows(connection, queries.CRITERIA),
+        votes={row["criterion"]: row["k"] for row in _rows(connection, queries.VOTES)},
+        clusters=_rows(connection, queries.CLUSTERS),
+        joins=joins(
+            _rows(connection, queries.MERGES),
+            {row["archetype_id"]: (row["rank"], row["name"]) for row in _rows(connection, queries.NAMED)},
+        ),
         profiles=_rows(connection, queries.PROFILES),
         places=_rows(connection, queries.PLACES),
         outliers=_rows(connection, queries.OUTLIERS),

@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from scoring.escape import terminal_text
 from scoring.report.content import Contents, Row
+from scoring.report.tree import places
 from scoring.report.words import CRITERIA, KINDS, VERDICTS, plain
 
 INK, FAINT, ACCENT = "#1f2933", "#9aa5b1", "#0072b2"
@@ -57,6 +58,7 @@ def draw(contents: Contents) -> dict[str, str]:
         "ranking.svg": ranking,
         "profiles.svg": profiles,
         "criteria.svg": criteria,
+        "hierarchy.svg": hierarchy,
         "map.svg": community_map,
     }
     drawn = {}
@@ -139,24 +141,50 @@ def criteria(contents: Contents) -> Figure | None:
     grid = figure.subplots(lines, columns, squeeze=False)
     for place, axes in enumerate(grid.flat):
         if place < len(curves):
-            _curve(axes, *curves[place], chosen=contents.run["n_clusters"])
+            name, rows = curves[place]
+            _curve(axes, name, rows, chosen=contents.run["n_clusters"], voted=contents.votes.get(name))
         else:
             axes.set_visible(False)
-    figure.supxlabel("Number of groups; the dashed line is the number chosen", fontsize=9)
+    figure.supxlabel(
+        "Number of groups. Dashed: the number chosen. Diamond: what the measure alone would choose. Band: standard error", fontsize=8.5
+    )
     return figure
 
 
-def _curve(axes: Axes, name: str, rows: Sequence[Row], *, chosen: int | None) -> None:
+def _curve(axes: Axes, name: str, rows: Sequence[Row], *, chosen: int | None, voted: int | None) -> None:
     k = [row["k"] for row in rows]
     values = np.array([row["value"] for row in rows])
     errors = np.array([row["error"] or 0.0 for row in rows])
     axes.fill_between(k, values - errors, values + errors, color=ACCENT, alpha=0.18, linewidth=0)
     axes.plot(k, values, color=ACCENT, marker="o", markersize=3)
+    if voted is not None and voted in k:
+        axes.plot([voted], [values[k.index(voted)]], color="#d55e00", marker="D", markersize=6)
     if chosen is not None:
         axes.axvline(chosen, color=INK, linestyle="--", linewidth=1)
     axes.set_title(CRITERIA[name], fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(labelsize=8)
+
+
+def hierarchy(contents: Contents) -> Figure | None:
+    """Which kinds of community are near each other, as a tree that lies on its side."""
+    if not contents.joins:
+        return None
+    placed = places(contents.joins)
+    leaves = {node.ranks: node for join in contents.joins for node in (join.first, join.second) if len(node.ranks) == 1}
+    figure, axes = _canvas(9.0, 1.2 + 0.4 * len(leaves))
+    for join in contents.joins:
+        first, second = placed[join.first.ranks], placed[join.second.ranks]
+        ends = [join.first.height, join.height, join.height, join.second.height]
+        axes.plot(ends, [first, first, second, second], color=ACCENT, linewidth=1.6, solid_joinstyle="miter")
+    ordered = sorted(leaves, key=lambda ranks: placed[ranks])
+    named = [f"{ranks[0]}. {label(_difference(leaves[ranks].name), 52)}" for ranks in ordered]
+    axes.set_yticks([placed[ranks] for ranks in ordered], named)
+    axes.set_ylim(len(leaves) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("Height at which kinds join (Ward): the further right, the more sets them apart")
+    axes.tick_params(axis="y", length=0)
+    return figure
 
 
 def community_map(contents: Contents) -> Figure | None:
@@ -176,8 +204,11 @@ def community_map(contents: Contents) -> Figure | None:
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_xlabel("First main direction of difference")
-    axes.set_ylabel("Second main direction")
+    if contents.run["map_method"] == "umap":
+        axes.set_xlabel("UMAP: only who is next to whom means something, no direction does")
+    else:
+        axes.set_xlabel("First main direction of difference")
+        axes.set_ylabel("Second main direction")
     return figure
 
 
@@ -193,6 +224,7 @@ def captions(contents: Contents) -> dict[str, str]:
         "ranking.svg": f"Scores of the top {many} with their 90 % intervals: where bars overlap, the order is not certain",
         "profiles.svg": "How each kind of community differs from the market: red is above, blue is below",
         "criteria.svg": "The measures that chose the number of groups, for each number that was tried",
+        "hierarchy.svg": "Which kinds of community are near each other, as a tree; the table says the same",
         "map.svg": "Communities by how they behave: near means alike",
     }
 

@@ -109,6 +109,13 @@ WHERE f.run_id = (SELECT run_id FROM publication) AND c.coverage = 'listing' GRO
 """
 """What no community that is seen through a listing has a value for."""
 CRITERIA = "SELECT criterion, k, value, error FROM criteria ORDER BY criterion, k"
+VOTES = "SELECT criterion, k FROM votes ORDER BY criterion"
+CLUSTERS = """
+SELECT c.communities, c.stability, c.standing, r.rank, r.name
+FROM clusters AS c LEFT JOIN ranked_archetypes AS r USING (archetype_id) ORDER BY r.rank IS NULL, r.rank, c.cluster
+"""
+MERGES = "SELECT step, first_id, second_id, height, share FROM archetype_hierarchy ORDER BY step"
+NAMED = "SELECT archetype_id, rank, name FROM ranked_archetypes"
 PROFILES = """
 SELECT r.rank, r.name, f.feature, coalesce(f.title, f.feature) AS title, f.z
 FROM archetype_features AS f JOIN ranked_archetypes AS r USING (archetype_id)
@@ -121,5 +128,7 @@ WHERE c.run_id = (SELECT run_id FROM publication) AND c.x IS NOT NULL AND c.y IS
 ORDER BY c.community_id
 """
 OUTLIERS = """
-SELECT name, url FROM communities WHERE is_outlier = 1 ORDER BY community_id LIMIT 10
+SELECT c.name, c.url, r.rank AS nearest_rank, r.name AS nearest
+FROM communities AS c LEFT JOIN ranked_archetypes AS r ON r.archetype_id = c.nearest_archetype_id
+WHERE c.is_outlier = 1 ORDER BY c.community_id LIMIT 10
 """

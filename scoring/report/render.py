@@ -49,6 +49,7 @@ def markdown(contents: Contents, *, figures: Mapping[str, str]) -> str:
         .render(
             **values,
             figure=_figure(figures),
+            voted=words.votes(contents.votes),
             tied=words.tied_with_first(contents.rankings[contents.kind]),
             shown_verdicts={verdict for counts in contents.verdicts.values() for verdict in counts},
             missing=missing,
@@ -101,6 +102,7 @@ def _environment() -> Environment:
         kinds=words.KINDS,
         verdict_words=words.VERDICTS,
         tier_words=words.TIERS,
+        standing_words=words.STANDINGS,
         amount_of_points=lambda cost: f"{cost:.0f}" if cost >= 1 else "under 1",
         link=markdown_link,
     )

@@ -50,6 +50,12 @@ ONLY_WHOLE = {
 """Features that need every record, with what they would tell."""
 MOST_OF_A_LISTING = 2_000
 """Records up to which the longest listing is worth telling; what was read day by day adds up to more."""
+STANDINGS = {
+    "stable": "stable",
+    "doubtful": "doubtful: its border moves",
+    "dissolved": "no kind, as it does not come back; its communities are ranked one by one",
+}
+"""How well a group comes back when communities are drawn again."""
 CRITERIA = {
     "gap": "Gap to structureless data",
     "silhouette": "Silhouette (how far apart)",
@@ -60,6 +66,7 @@ CRITERIA = {
     "split_half_ari": "Agreement of two halves",
     "valley": "Valleys between groups",
     "valley_groups": "Groups with a valley between",
+    "inertia": "Spread inside groups (low is good)",
 }
 """What a reader is shown of how the number of groups was chosen."""
 
@@ -112,6 +119,12 @@ def percent(value: float | None) -> str:
 def chosen_again(confidence: float) -> str:
     """Say in how many resampled runs the same number of groups was chosen."""
     return f"{'none' if confidence < 0.005 else percent(confidence)} of the resampled runs chose it again"
+
+
+def votes(told: Mapping[str, int]) -> str:
+    """Say what each measure alone would choose, the largest number first."""
+    ordered = sorted(told.items(), key=lambda vote: (-vote[1], vote[0]))
+    return listed([f"{CRITERIA.get(name, plain(name)).partition(' (')[0]} {k}" for name, k in ordered])
 
 
 def points(value: float | None) -> str:
