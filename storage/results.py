@@ -17,7 +17,7 @@ from sqlalchemy import Column, Connection, Engine, Table, delete, func, insert, 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
 
-from storage import tables
+from storage import cluster_tables, tables
 from storage.database import open_database
 from storage.rows import Rows, checked
 
@@ -49,10 +49,10 @@ SAVED: dict[str, Table] = {
         tables.Evidence,
         tables.Need,
         tables.Term,
-        tables.Criterion,
-        tables.CriterionVote,
-        tables.ClusterRow,
-        tables.ArchetypeMerge,
+        cluster_tables.Criterion,
+        cluster_tables.CriterionVote,
+        cluster_tables.ClusterRow,
+        cluster_tables.ArchetypeMerge,
     )
 }
 """What :meth:`Results.save` takes beside the facts of the run itself."""

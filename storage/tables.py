@@ -15,7 +15,7 @@ from sqlmodel import Field, SQLModel
 ENTITIES = "entity IN ('archetype', 'niche', 'community')"
 
 
-def _strict(*checks: CheckConstraint, by_key: bool = True) -> tuple[Any, ...]:
+def strict(*checks: CheckConstraint, by_key: bool = True) -> tuple[Any, ...]:
     """Say how SQLite keeps a table: STRICT, with these checks, in the order of its key or of insertion."""
     return (*checks, {"sqlite_strict": True, "sqlite_with_rowid": not by_key})
 
@@ -24,7 +24,7 @@ class Run(SQLModel, table=True):
     """One execution. ``sequence`` orders runs; clocks do not."""
 
     __tablename__: ClassVar[str] = "run"
-    __table_args__ = _strict(
+    __table_args__ = strict(
         CheckConstraint("status IN ('running', 'interrupted', 'failed', 'held', 'published')", name="known_status"),
         CheckConstraint("structure IN ('clusters', 'segments', 'none', 'too_few')", name="known_structure"),
         by_key=False,
@@ -61,15 +61,13 @@ class Run(SQLModel, table=True):
     """1 while the run still has its bulky rows (communities, features, evidence); old runs keep their ranking only."""
     background_version: int | None = Field(default=None, sa_type=Integer)
     """Version of the words that specificity was measured against."""
-    map_method: str | None = Field(default=None, sa_type=TEXT)
-    """pca or umap: what laid the communities out; missing where no map was drawn, and in runs of before."""
 
 
 class SourceRun(SQLModel, table=True):
     """What one source delivered in one run."""
 
     __tablename__: ClassVar[str] = "source_run"
-    __table_args__ = _strict(CheckConstraint("fetched = stored + unchanged + quarantined + refused", name="nothing_is_lost"))
+    __table_args__ = strict(CheckConstraint("fetched = stored + unchanged + quarantined + refused", name="nothing_is_lost"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     source: str = Field(primary_key=True, sa_type=TEXT)
     kind: str = Field(sa_type=TEXT)
@@ -92,7 +90,7 @@ class Quarantine(SQLModel, table=True):
     """An item that could not become a record: where, why, a hash; never its bytes."""
 
     __tablename__: ClassVar[str] = "quarantined_item"
-    __table_args__ = _strict(by_key=False)
+    __table_args__ = strict(by_key=False)
     id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
     run_id: str = Field(foreign_key="run.run_id", index=True, sa_type=TEXT)
     source: str = Field(sa_type=TEXT)
@@ -105,7 +103,7 @@ class CommunityRow(SQLModel, table=True):
     """A community as one run measured it."""
 
     __tablename__: ClassVar[str] = "community"
-    __table_args__ = _strict()
+    __table_args__ = strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     community_id: str = Field(primary_key=True, sa_type=TEXT)
     source: str = Field(sa_type=TEXT)
@@ -137,7 +135,7 @@ class FeatureRow(SQLModel, table=True):
     """What a feature is, copied from its declaration, so that readers of the results need no code to understand them."""
 
     __tablename__: ClassVar[str] = "feature"
-    __table_args__ = _strict()
+    __table_args__ = strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     feature: str = Field(primary_key=True, sa_type=TEXT)
     title: str = Field(sa_type=TEXT)
@@ -156,7 +154,7 @@ class CommunityFeature(SQLModel, table=True):
     """One feature of one community."""
 
     __tablename__: ClassVar[str] = "community_feature"
-    __table_args__ = _strict(CheckConstraint("(value IS NULL) = (missing_reason IS NOT NULL)", name="missing_has_a_reason"))
+    __table_args__ = strict(CheckConstraint("(value IS NULL) = (missing_reason IS NOT NULL)", name="missing_has_a_reason"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     community_id: str = Field(primary_key=True, sa_type=TEXT)
     feature: str = Field(primary_key=True, sa_type=TEXT)
@@ -172,7 +170,7 @@ class Archetype(SQLModel, table=True):
     """A described cluster with an identity that lasts over nights."""
 
     __tablename__: ClassVar[str] = "archetype"
-    __table_args__ = _strict()
+    __table_args__ = strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     archetype_id: str = Field(primary_key=True, sa_type=TEXT)
     name: str = Field(sa_type=TEXT)
@@ -193,7 +191,7 @@ class Niche(SQLModel, table=True):
     """A part of an archetype that shares a subject and a need."""
 
     __tablename__: ClassVar[str] = "niche"
-    __table_args__ = _strict()
+    __table_args__ = strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     niche_id: str = Field(primary_key=True, sa_type=TEXT)
     archetype_id: str | None = Field(default=None, sa_type=TEXT)
@@ -215,7 +213,7 @@ class ArchetypeFeature(SQLModel, table=True):
     """One feature of an archetype's profile in its own unit, with its effect size against the market."""
 
     __tablename__: ClassVar[str] = "archetype_feature"
-    __table_args__ = _strict()
+    __table_args__ = strict()
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     archetype_id: str = Field(primary_key=True, sa_type=TEXT)
     feature: str = Field(primary_key=True, sa_type=TEXT)
@@ -230,7 +228,7 @@ class Score(SQLModel, table=True):
     """The opportunity score of an archetype, niche or community. A score is missing only for what is never scored."""
 
     __tablename__: ClassVar[str] = "score"
-    __table_args__ = _strict(
+    __table_args__ = strict(
         CheckConstraint(ENTITIES, name="known_entity"),
         CheckConstraint("score BETWEEN 0 AND 100", name="score_in_range"),
         CheckConstraint("score IS NOT NULL OR verdict IN ('not_scored', 'insufficient_evidence')", name="missing_score_has_a_verdict"),
@@ -254,7 +252,7 @@ class ScoreComponent(SQLModel, table=True):
     """A component of a score: ``contribution = weight · ln g``, and the contributions add up to ``ln(score / 100)``."""
 
     __tablename__: ClassVar[str] = "score_component"
-    __table_args__ = _strict(CheckConstraint(ENTITIES, name="known_entity"))
+    __table_args__ = strict(CheckConstraint(ENTITIES, name="known_entity"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -272,7 +270,7 @@ class ScoreIngredient(SQLModel, table=True):
     """An ingredient of a component: its value in its own unit (for a group: the members' median) and its percentile on the panel."""
 
     __tablename__: ClassVar[str] = "score_ingredient"
-    __table_args__ = _strict(
+    __table_args__ = strict(
         CheckConstraint(ENTITIES, name="known_entity"),
         CheckConstraint("(percentile IS NULL) = (missing_reason IS NOT NULL)", name="missing_has_a_reason"),
     )
@@ -294,7 +292,7 @@ class Evidence(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "evidence"
-    __table_args__ = _strict(CheckConstraint(ENTITIES, name="known_entity"))
+    __table_args__ = strict(CheckConstraint(ENTITIES, name="known_entity"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -312,7 +310,7 @@ class Need(SQLModel, table=True):
     """What people in an archetype, niche or community ask for, with how many distinct authors ask."""
 
     __tablename__: ClassVar[str] = "need"
-    __table_args__ = _strict(CheckConstraint(ENTITIES, name="known_entity"))
+    __table_args__ = strict(CheckConstraint(ENTITIES, name="known_entity"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -325,7 +323,7 @@ class Term(SQLModel, table=True):
     """A word that sets an archetype, niche or community apart (log-odds with a Dirichlet prior)."""
 
     __tablename__: ClassVar[str] = "term"
-    __table_args__ = _strict(CheckConstraint(ENTITIES, name="known_entity"))
+    __table_args__ = strict(CheckConstraint(ENTITIES, name="known_entity"))
     run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
     entity: str = Field(primary_key=True, sa_type=TEXT)
     entity_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -334,68 +332,11 @@ class Term(SQLModel, table=True):
     authors: int = Field(sa_type=Integer)
 
 
-class Criterion(SQLModel, table=True):
-    """One point of one curve that chose k."""
-
-    __tablename__: ClassVar[str] = "criterion"
-    __table_args__ = _strict()
-    run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
-    criterion: str = Field(primary_key=True, sa_type=TEXT)
-    k: int = Field(primary_key=True, sa_type=Integer)
-    value: float = Field(sa_type=REAL)
-    error: float | None = Field(default=None, sa_type=REAL)
-
-
-class CriterionVote(SQLModel, table=True):
-    """The number of clusters that one criterion speaks for."""
-
-    __tablename__: ClassVar[str] = "criterion_vote"
-    __table_args__ = _strict()
-    run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
-    criterion: str = Field(primary_key=True, sa_type=TEXT)
-    k: int = Field(sa_type=Integer)
-
-
-class ClusterRow(SQLModel, table=True):
-    """A cluster as it was found, whether it became an archetype or not."""
-
-    __tablename__: ClassVar[str] = "cluster"
-    __table_args__ = _strict(
-        CheckConstraint("standing IN ('stable', 'doubtful', 'dissolved')", name="known_standing"),
-        CheckConstraint("standing <> 'dissolved' OR archetype_id IS NULL", name="dissolved_is_no_archetype"),
-    )
-    run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
-    cluster: int = Field(primary_key=True, sa_type=Integer)
-    """Numbered by size, from 0."""
-    communities: int = Field(sa_type=Integer)
-    stability: float = Field(sa_type=REAL)
-    """Mean bootstrap Jaccard: how much of it is found again when communities are drawn again."""
-    standing: str = Field(sa_type=TEXT)
-    """stable (from .75), doubtful (from .6) or dissolved"""
-    archetype_id: str | None = Field(default=None, sa_type=TEXT)
-
-
-class ArchetypeMerge(SQLModel, table=True):
-    """One merge of the hierarchy above the archetypes (Ward's, by number of communities)."""
-
-    __tablename__: ClassVar[str] = "archetype_merge"
-    __table_args__ = _strict()
-    run_id: str = Field(primary_key=True, foreign_key="run.run_id", sa_type=TEXT)
-    step: int = Field(primary_key=True, sa_type=Integer)
-    """From 1, the nearest first."""
-    first_id: str = Field(sa_type=TEXT)
-    """An archetype, or M1, M2, … for what that step made."""
-    second_id: str = Field(sa_type=TEXT)
-    height: float = Field(sa_type=REAL)
-    """Root of twice the growth of the sum of squares inside groups, in robust deviations."""
-    communities: int = Field(sa_type=Integer)
-
-
 class PanelValue(SQLModel, table=True):
     """The frozen reference panel: the ingredient values that percentiles are taken on. A new panel is a new version."""
 
     __tablename__: ClassVar[str] = "panel_value"
-    __table_args__ = _strict()
+    __table_args__ = strict()
     version: int = Field(primary_key=True, sa_type=Integer)
     ingredient: str = Field(primary_key=True, sa_type=TEXT)
     community_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -406,7 +347,7 @@ class BackgroundText(SQLModel, table=True):
     """The frozen words that specificity compares with: what a community said in the run that froze them. New words are a new version."""
 
     __tablename__: ClassVar[str] = "background_text"
-    __table_args__ = _strict()
+    __table_args__ = strict()
     version: int = Field(primary_key=True, sa_type=Integer)
     community_id: str = Field(primary_key=True, sa_type=TEXT)
     language: str | None = Field(default=None, sa_type=TEXT)
@@ -418,7 +359,7 @@ class BackgroundMeasure(SQLModel, table=True):
     """Frozen measures that features are taken by, such as the axis of engagement; of one version with the frozen words."""
 
     __tablename__: ClassVar[str] = "background_measure"
-    __table_args__ = _strict()
+    __table_args__ = strict()
     version: int = Field(primary_key=True, sa_type=Integer)
     feature: str = Field(primary_key=True, sa_type=TEXT)
     part: str = Field(primary_key=True, sa_type=TEXT)
@@ -429,6 +370,6 @@ class Publication(SQLModel, table=True):
     """The one pointer to the run that readers see, flipped in one transaction."""
 
     __tablename__: ClassVar[str] = "publication"
-    __table_args__ = _strict(CheckConstraint("id = 1", name="one_publication"), by_key=False)
+    __table_args__ = strict(CheckConstraint("id = 1", name="one_publication"), by_key=False)
     id: int = Field(default=1, primary_key=True, sa_type=Integer)
     run_id: str = Field(foreign_key="run.run_id", sa_type=TEXT)

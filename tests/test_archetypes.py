@@ -16,7 +16,7 @@ from discovery.clustering import Clustering, ungrouped
 from discovery.clustering.choice import Structure
 from discovery.features import Measurement
 from discovery.settings import LlmSettings
-from storage import tables
+from storage import cluster_tables, tables
 from tests.markets import market, subjects
 
 WORDS = subjects(4, each=14, seed=1)
@@ -94,8 +94,8 @@ def test_every_frame_fits_its_table():
         tables.Evidence: found.evidence,
         tables.Need: found.needs,
         tables.Term: found.terms,
-        tables.ClusterRow: found.clusters,
-        tables.ArchetypeMerge: found.hierarchy,
+        cluster_tables.ClusterRow: found.clusters,
+        cluster_tables.ArchetypeMerge: found.hierarchy,
     }
     for table, frame in pairs.items():
         fields = set(table.model_fields)

@@ -25,7 +25,7 @@ FIRST, SECOND = "run-000001", "run-000002"
 BROUGHT = {
     2: "DROP TABLE background_text; ALTER TABLE run DROP COLUMN background_version;",
     3: "DROP TABLE background_measure;",
-    5: "DROP TABLE criterion_vote; DROP TABLE cluster; DROP TABLE archetype_merge; ALTER TABLE run DROP COLUMN map_method;",
+    4: "DROP TABLE criterion_vote; DROP TABLE cluster; DROP TABLE archetype_merge;",
 }
 """What each schema brought, taken away."""
 
@@ -312,5 +312,5 @@ def test_a_file_of_the_third_schema_is_upgraded(tmp_path: Path) -> None:
     views = ("clusters", "votes", "archetype_hierarchy")
     with Results.open(path):
         assert [ask(path, f"SELECT * FROM {view}").rows for view in views] == [[], [], []]  # noqa: S608  our own names
-    assert ask(published(path), "SELECT run_id, map_method FROM runs").rows == [(FIRST, None), (SECOND, "pca")]
+    published(path)
     assert [len(ask(path, f"SELECT * FROM {view}").rows) for view in views] == [4, 2, 2]  # noqa: S608  our own names

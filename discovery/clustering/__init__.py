@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering.autokmeans import STABLE, AutoKMeans
+from discovery.clustering.autokmeans import AutoKMeans
 from discovery.clustering.choice import Structure
 from discovery.clustering.partition import Labels, Matrix, assign, polish
 from discovery.clustering.prepare import Preparation, prepare
+from discovery.clustering.selection import STABLE
 from discovery.features import Feature
 from discovery.settings import ClusteringSettings
 

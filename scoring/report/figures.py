@@ -204,11 +204,8 @@ def community_map(contents: Contents) -> Figure | None:
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     axes.set_xticks([])
     axes.set_yticks([])
-    if contents.run["map_method"] == "umap":
-        axes.set_xlabel("UMAP: only who is next to whom means something, no direction does")
-    else:
-        axes.set_xlabel("First main direction of difference")
-        axes.set_ylabel("Second main direction")
+    axes.set_xlabel("First main direction of difference")
+    axes.set_ylabel("Second main direction")
     return figure
 
 

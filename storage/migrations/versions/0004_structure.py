@@ -1,15 +1,14 @@
-"""Beside the archetypes: their hierarchy, every cluster as it was found, the criteria's votes, and how the map was drawn."""
+"""Beside the archetypes: their hierarchy, every cluster as it was found, and the criteria's votes."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
+revision = "0004"
 down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Create the three tables; runs of before have no rows in them and name no map."""
-    op.add_column("run", sa.Column("map_method", sa.TEXT(), nullable=True))
+    """Create the three tables; runs of before have no rows in them."""
     _create(
         "criterion_vote",
         sa.Column("criterion", sa.TEXT(), primary_key=True, nullable=False),
