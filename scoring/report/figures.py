@@ -182,7 +182,7 @@ def hierarchy(contents: Contents) -> Figure | None:
     axes.set_yticks([placed[ranks] for ranks in ordered], named)
     axes.set_ylim(len(leaves) - 0.5, -0.5)
     axes.set_xlim(left=0)
-    axes.set_xlabel("Height at which kinds join (Ward): the further right, the more sets them apart")
+    axes.set_xlabel("Height at which kinds join (Ward)")
     axes.tick_params(axis="y", length=0)
     return figure
 
