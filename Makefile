@@ -44,7 +44,7 @@ $(VENV)/.bench: $(VENV)/.run
 	touch $@
 
 $(VENV)/.peers: $(VENV)/.test
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test,peers,cluster]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test,peers,cluster,faiss]"
 	touch $@
 
 clean:

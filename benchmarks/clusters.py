@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.cluster import KMeans, MiniBatchKMeans
@@ -61,16 +61,40 @@ def _consensus(rows: Matrix) -> Answer:
     return model.n_clusters_, model.labels_, model.inertia_
 
 
+def _sample(rows: Matrix) -> Matrix:
+    some: Matrix = rows[np.sort(np.random.default_rng(0).choice(len(rows), min(SAMPLE, len(rows)), replace=False))]
+    return some
+
+
+def _silhouette(sample: Matrix, labels: Labels) -> float:
+    return float(silhouette_score(sample, labels, sample_size=min(SILHOUETTE_ROWS, len(sample)), random_state=0))
+
+
 def _sweep(kind: type[KMeans] | type[MiniBatchKMeans], starts: int) -> Callable[[Matrix], Answer]:
     def sweep(rows: Matrix) -> Answer:
-        sample = rows[np.sort(np.random.default_rng(0).choice(len(rows), min(SAMPLE, len(rows)), replace=False))]
+        sample = _sample(rows)
         fits = [kind(k, n_init=starts, random_state=0).fit(sample) for k in range(2, K_MAX + 1)]
-        asked = min(SILHOUETTE_ROWS, len(sample))
-        best = max(fits, key=lambda fit: silhouette_score(sample, fit.labels_, sample_size=asked, random_state=0))
+        best = max(fits, key=lambda fit: _silhouette(sample, fit.labels_))
         whole = KMeans(best.n_clusters, init=best.cluster_centers_, n_init=1).fit(rows)
         return best.n_clusters, whole.labels_, float(whole.inertia_)
 
     return sweep
+
+
+def _faiss(rows: Matrix) -> Answer:
+    import faiss  # noqa: PLC0415 - a package of the benchmark, which the tests do without
+
+    def fit(some: Matrix, k: int) -> Any:
+        found = faiss.Kmeans(some.shape[1], k, niter=25, nredo=10, seed=1, max_points_per_centroid=len(some))
+        found.train(some)
+        return found
+
+    sample = _sample(rows)
+    best = max((fit(sample, k) for k in range(2, K_MAX + 1)), key=lambda found: _silhouette(sample, found.assign(sample)[1]))
+    whole = faiss.Kmeans(rows.shape[1], best.k, niter=25, max_points_per_centroid=len(rows))
+    whole.train(rows, init_centroids=best.centroids)
+    distances, labels = whole.assign(rows)
+    return best.k, labels, float(distances.sum(dtype=np.float64))
 
 
 CONTESTANTS: Mapping[str, Callable[[Matrix], Answer]] = {
@@ -79,6 +103,7 @@ CONTESTANTS: Mapping[str, Callable[[Matrix], Answer]] = {
     "KMeans of ten starts": _sweep(KMeans, 10),
     "KMeans of one start": _sweep(KMeans, 1),
     "MiniBatchKMeans of three starts": _sweep(MiniBatchKMeans, 3),
+    "FAISS Kmeans of ten starts": _faiss,
 }
 
 
@@ -148,7 +173,7 @@ def main() -> None:
     if asked.compete:
         print(json.dumps(compete(asked.compete, *sizes[0])))
         return
-    packages = ", ".join(f"{name} {version(name)}" for name in ("scikit-learn", "numpy"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("scikit-learn", "faiss-cpu", "numpy"))
     print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before; Python {platform.python_version()}, {packages}.")
     for n, d in sizes:
         _print(n, d, asked.turns, best=not asked.no_best)

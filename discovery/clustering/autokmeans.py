@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from typing import Any, Self
 
@@ -12,8 +13,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering import saved
+from discovery.clustering import faiss, saved
 from discovery.clustering.partition import (
+    Backend,
     Labels,
     Matrix,
     Partition,
@@ -21,6 +23,7 @@ from discovery.clustering.partition import (
     assign,
     distinct,
     largest_of,
+    placing,
     polish,
     read,
     squared_distances,
@@ -31,6 +34,7 @@ from discovery.clustering.path import partition, partitions
 from discovery.clustering.selection import CONSENSUS, CRITERIA, Search, select
 from discovery.clustering.stability import bootstrap_jaccard
 
+BACKENDS: Mapping[str, Backend] = {"numpy": placing, "faiss": faiss.placing}
 SAMPLE = 20_000
 """Rows on which k is chosen at most; the chosen k is then polished on all of them."""
 RESTARTS = 2
@@ -62,6 +66,7 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         allow_segments: Offer a stable cut of a continuum where there are no separated clusters.
         random_state: Seed; the same seed gives the same result with any number of threads.
         last_k: The k of the last fit on similar rows: kept unless another one wins in 80 % of the resamples.
+        backend: What finds nearest centres among all rows: "numpy" (ours), or "faiss" (extra ``faiss``) for hundreds of clusters and more.
         n_resamples: Resamples behind ``confidence_`` and half of those behind the stability of each candidate. With 0 a criterion by
             name chooses without them, and confidence and stability are NaN.
 
@@ -88,6 +93,7 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         random_state: int | np.random.RandomState | None = None,
         last_k: int | None = None,
         n_resamples: int = 20,
+        backend: str = "numpy",
     ) -> None:
         self.k_min = k_min
         self.k_max = k_max
@@ -96,6 +102,7 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         self.random_state = random_state
         self.last_k = last_k
         self.n_resamples = n_resamples
+        self.backend = backend
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803 - scikit-learn's signature
         """Choose k and fit; ``y`` is ignored.
@@ -123,6 +130,8 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
             raise ValueError(f"k_min={self.k_min} and k_max={self.k_max} leave no k: 1 <= k_min <= k_max is needed.")
         if self.criterion not in CRITERIA:
             raise ValueError(f"criterion={self.criterion!r} is not known: it is one of {', '.join(CRITERIA)}.")
+        if self.backend not in BACKENDS:
+            raise ValueError(f"backend={self.backend!r} is not known: it is one of {', '.join(BACKENDS)}.")
         if self.n_resamples < (1 if self.criterion == CONSENSUS else 0):
             raise ValueError(f"n_resamples={self.n_resamples} is too few: at least 1, or 0 with a criterion by name.")
 
@@ -141,7 +150,7 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
             self._adopt(fitted, fitted.sizes.astype(np.float64))
         else:
             self._adopt(*self._polished(rows, weights, fitted))
-        self.labels_ = assign(self._moved(rows), self._centres)
+        self.labels_ = assign(self._moved(rows), self._centres, BACKENDS[self.backend])
         part = Partition(self._centres, assign(sample, self._centres), fitted.inertia)
         self.stability_ = bootstrap_jaccard(sample, part, random=random, resamples=self.n_resamples)
         self.n_clusters_, self.structure_, self.votes_ = found.choice.k, found.choice.structure, dict(found.choice.votes)
@@ -151,7 +160,7 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         """Polish on all rows that weigh anything; also the weight of each cluster."""
         if weights is not None and not weights.all():
             rows, weights = rows[weights > 0], weights[weights > 0]
-        fitted = polish(self._moved(rows), start.centres, weights=weights, tol=GAIN)
+        fitted = polish(self._moved(rows), start.centres, weights=weights, tol=GAIN, backend=BACKENDS[self.backend])
         return fitted, np.bincount(fitted.labels, weights, minlength=fitted.k).astype(np.float64)
 
     def _adopt(self, fitted: Partition, masses: Weights) -> None:
@@ -181,11 +190,11 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         rows = self._moved(self._checked(X, reset=False))
         weights = _weights(sample_weight, len(rows))
         with threadpool_limits(limits=1):
-            found = read(rows, self._centres, weights)
+            found = read(rows, self._centres, weights, BACKENDS[self.backend])
             masses = self.cluster_weights_ + found.masses
             pull = (found.sums - found.masses[:, None] * self._centres) / np.where(masses > 0, masses, 1.0)[:, None]
             self._settle((self._centres + pull).astype(self._centres.dtype), masses)
-            again = read(rows, self._centres, weights)
+            again = read(rows, self._centres, weights, BACKENDS[self.backend])
         self.labels_ = again.labels.astype(np.intp)
         self.inertia_ = max(0.0, weighed(again.nearest, weights) + weighed(squared_lengths(rows), weights))
         return self
@@ -195,7 +204,7 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         check_is_fitted(self)
         rows = self._checked(X, reset=False)
         with threadpool_limits(limits=1):
-            return assign(self._moved(rows), self._centres)
+            return assign(self._moved(rows), self._centres, BACKENDS[self.backend])
 
     def transform(self, X: ArrayLike) -> Matrix:  # noqa: N803 - scikit-learn's name
         """Distances to the centres, shape (n_samples, n_clusters_)."""

@@ -66,6 +66,38 @@ class Reading(NamedTuple):
     """Weight of each cluster, shape (k,)."""
 
 
+class Placing(NamedTuple):
+    """Room for the nearest centre of every row, and what fills a block of it."""
+
+    labels: NDArray[np.int32]
+    nearest: Matrix
+    """As :class:`Reading` has it."""
+    place: Callable[[slice], None]
+
+
+Backend = Callable[[Matrix, Matrix], Placing]
+"""What finds the nearest centres: rows and centres in. It is told a slice of the rows at a time, by several threads."""
+
+
+def placing(matrix: Matrix, centres: Matrix) -> Placing:
+    """Find the nearest centres by one product a block."""
+    labels, nearest = np.empty(len(matrix), dtype=np.int32), np.empty(len(matrix), dtype=matrix.dtype)
+    factor, lengths = -2 * centres, squared_lengths(centres)[:, None]
+
+    def place(rows: slice) -> None:
+        label, near = labels[rows], nearest[rows]
+        distances = factor @ matrix[rows].T
+        distances += lengths
+        label[:], near[:] = 0, distances[0]
+        nearer = np.empty(len(near), dtype=bool)
+        for other in range(1, len(centres)):
+            np.less(distances[other], near, out=nearer)
+            np.minimum(distances[other], near, out=near)
+            np.copyto(label, other, where=nearer)
+
+    return Placing(labels, nearest, place)
+
+
 def whole(matrix: Matrix) -> Partition:
     """Take everything as one cluster."""
     centre = matrix.mean(axis=0, keepdims=True)
@@ -80,6 +112,7 @@ def polish(  # noqa: PLR0913 - the rows, where to start, and when to stop
     lengths: Matrix | None = None,
     tol: float = FINE,
     max_iter: int = 300,
+    backend: Backend = placing,
 ) -> Partition:
     """Run Lloyd's algorithm from given centres until moving them gains less than ``tol`` of the inertia.
 
@@ -93,12 +126,13 @@ def polish(  # noqa: PLR0913 - the rows, where to start, and when to stop
         lengths: Squared lengths of the rows, where they are known.
         tol: Share of the inertia.
         max_iter: Most readings of the rows.
+        backend: What finds the nearest centres.
     """
     lengths = squared_lengths(matrix) if lengths is None else lengths
     total = weighed(lengths, weights)
     centres = start.astype(matrix.dtype)
     for _ in range(max_iter):
-        found = read(matrix, centres, weights)
+        found = read(matrix, centres, weights, backend)
         moved = _moved(matrix, centres, found, lengths)
         gain = float(found.masses @ np.square(moved - centres, dtype=np.float64).sum(axis=1))
         inertia = total + weighed(found.nearest, weights)
@@ -106,7 +140,7 @@ def polish(  # noqa: PLR0913 - the rows, where to start, and when to stop
             break
         centres = moved
     else:
-        found = read(matrix, centres, weights)
+        found = read(matrix, centres, weights, backend)
         inertia = total + weighed(found.nearest, weights)
     labels = found.labels.astype(np.intp)
     if inertia < EATEN * float(np.finfo(matrix.dtype).eps) * total:  # then take it again, from the differences themselves
@@ -114,9 +148,9 @@ def polish(  # noqa: PLR0913 - the rows, where to start, and when to stop
     return Partition(centres, labels, inertia)
 
 
-def assign(matrix: Matrix, centres: Matrix) -> Labels:
+def assign(matrix: Matrix, centres: Matrix, backend: Backend = placing) -> Labels:
     """Give each row its nearest centre; ties go to the lower label."""
-    labels, _, place = _placing(matrix, centres)
+    labels, _, place = backend(matrix, centres)
     _over_blocks(len(matrix), max(centres.shape), place)
     return labels.astype(np.intp)
 
@@ -154,11 +188,11 @@ def squared_distances(matrix: Matrix, centres: Matrix) -> Matrix:
     return squared
 
 
-def read(matrix: Matrix, centres: Matrix, weights: Weights | None = None) -> Reading:
+def read(matrix: Matrix, centres: Matrix, weights: Weights | None = None, backend: Backend = placing) -> Reading:
     """Read all rows once: which centre is nearest to each, how near, and what the members of each cluster add up to."""
     k, d = centres.shape
     weights = None if weights is None else weights.astype(matrix.dtype)
-    labels, nearest, place = _placing(matrix, centres)
+    labels, nearest, place = backend(matrix, centres)
 
     def one(rows: slice) -> tuple[Matrix, Matrix]:
         place(rows)
@@ -172,25 +206,6 @@ def read(matrix: Matrix, centres: Matrix, weights: Weights | None = None) -> Rea
         sums += part_sums
         masses += part_masses
     return Reading(labels, nearest, sums, masses)
-
-
-def _placing(matrix: Matrix, centres: Matrix) -> tuple[NDArray[np.int32], Matrix, Callable[[slice], None]]:
-    """Make room for the label of each row and for its squared distance less its own squared length, and what fills a block of them."""
-    labels, nearest = np.empty(len(matrix), dtype=np.int32), np.empty(len(matrix), dtype=matrix.dtype)
-    factor, lengths = -2 * centres, squared_lengths(centres)[:, None]
-
-    def place(rows: slice) -> None:
-        label, near = labels[rows], nearest[rows]
-        distances = factor @ matrix[rows].T
-        distances += lengths
-        label[:], near[:] = 0, distances[0]
-        nearer = np.empty(len(near), dtype=bool)
-        for other in range(1, len(centres)):
-            np.less(distances[other], near, out=nearer)
-            np.minimum(distances[other], near, out=near)
-            np.copyto(label, other, where=nearer)
-
-    return labels, nearest, place
 
 
 def _members(label: NDArray[np.int32], k: int, weight: Matrix | None, *, dense: bool, dtype: Any) -> Any:
