@@ -169,6 +169,12 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         self._settle(fitted.centres[order], masses[order])
         self.inertia_ = fitted.inertia
 
+    def adopt(self, centres: Matrix, weights: Weights, inertia: float) -> None:
+        """Take over centres that were fitted elsewhere from these: on rows of which this model saw a sample."""
+        check_is_fitted(self)
+        moved = (centres if self._origin is None else centres - self._origin).astype(self._centres.dtype)
+        self._adopt(Partition(moved, self.labels_, inertia), weights)
+
     def _settle(self, centres: Matrix, masses: Weights) -> None:
         self._centres, self.cluster_weights_ = centres, masses
         self.cluster_centers_ = centres if self._origin is None else centres + self._origin
