@@ -51,6 +51,8 @@ def found(*archetypes: str) -> Interpretation:
         evidence=pd.DataFrame(entity),
         needs=pd.DataFrame([*entity, {"entity": "community", "entity_id": "c00", "need": "x"}]),
         terms=pd.DataFrame(entity),
+        clusters=pd.DataFrame({"archetype_id": known}),
+        hierarchy=pd.DataFrame(columns=["step", "first_id", "second_id", "height", "communities"]),
         cuts=pd.DataFrame(),
     )
 
