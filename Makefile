@@ -26,6 +26,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.features
 	$(BIN)/python -m benchmarks.clusters
+	$(BIN)/python -m benchmarks.backends
 	$(BIN)/python -m benchmarks.structure
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.priors

@@ -267,3 +267,16 @@ def test_the_smallest_data_get_an_answer_from_every_criterion(n, d):
         model = AutoKMeans(criterion=criterion, random_state=0, n_resamples=1).fit(matrix)
         assert 1 <= model.n_clusters_ <= n
         assert len(model.predict(matrix)) == n
+
+
+def test_what_is_adopted_keeps_labels_and_stability_together():
+    """Where all rows weigh the clusters otherwise than the sample did, labels and stability follow the clusters into their new order."""
+    rows, _ = blobs([90, 60, 30])
+    model = AutoKMeans(k_max=5, random_state=0).fit(rows)
+    sizes, stability = np.bincount(model.labels_), np.array([1.0, 0.9, 0.8])
+    model.stability_ = stability
+    model.adopt(model.cluster_centers_, np.array([1.0, 2.0, 3.0]), 7.0)
+    np.testing.assert_array_equal(model.labels_, model.predict(rows))
+    np.testing.assert_array_equal(np.bincount(model.labels_), sizes[::-1])
+    np.testing.assert_array_equal(model.stability_, stability[::-1])
+    assert (model.cluster_weights_.tolist(), model.inertia_) == ([3.0, 2.0, 1.0], 7.0)

@@ -11,7 +11,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from discovery.archetypes.embedding import embed, telling_words
-from discovery.archetypes.niches import SMALLEST, STABLE, find_niches, homogeneity
+from discovery.archetypes.niches import SMALLEST, find_niches, homogeneity
+from discovery.clustering.stability import LASTING
 from discovery.features import Measurement, Vocabulary
 from discovery.features.text import content_words
 from tests.markets import market, subjects
@@ -32,7 +33,7 @@ def test_planted_subjects_are_found_with_their_members():
     truth = [name.split("-")[0] for name in words]
     assert len(found.table) == 6
     assert adjusted_rand_score(truth, found.membership.loc[list(words)]) == 1.0
-    assert (found.table["stability"] >= STABLE).all()
+    assert (found.table["stability"] >= LASTING).all()
     assert found.cuts["p_held_out"].tolist() == [0.025]
 
 

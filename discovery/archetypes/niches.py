@@ -18,13 +18,12 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from threadpoolctl import threadpool_limits
 
 from discovery.archetypes.embedding import Embedding, Floats, Words, embed, telling_words, unit_length, unit_rows
+from discovery.clustering.stability import LASTING
 from discovery.features import Measurement
 
 Ints = NDArray[np.int_]
 
 SMALLEST = 5
-STABLE = 0.6
-"""Bootstrap Jaccard from which a niche is reported (Hennig 2007, doi:10.1016/j.csda.2006.11.025)."""
 REPLICATES = 20
 SHUFFLES = 39
 MOST_CHANCE = 0.05
@@ -83,7 +82,7 @@ def _found(measurement: Measurement, parents: pd.Series, seed: int) -> Niches:
         cuts.append((parent, len(rows), len(stability), p, homogeneity(whole.vectors(rows))))
         if p <= MOST_CHANCE:
             sizes = np.bincount(groups, minlength=len(stability))
-            kept = np.flatnonzero((stability >= STABLE) & (sizes >= SMALLEST))
+            kept = np.flatnonzero((stability >= LASTING) & (sizes >= SMALLEST))
             found += [(parent, rows[groups == group], float(stability[group])) for group in kept]
     return _numbered(found, whole, measurement.communities.index, pd.DataFrame(cuts, columns=_CUT_COLUMNS))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from discovery.clustering.autokmeans import AutoKMeans
 from discovery.clustering.choice import Structure
 from discovery.clustering.partition import Labels, Matrix, assign, polish
 from discovery.clustering.prepare import Preparation, prepare
-from discovery.clustering.selection import STABLE
+from discovery.clustering.stability import LASTING, standing
 from discovery.features import Feature
 from discovery.settings import ClusteringSettings
 
@@ -37,10 +36,6 @@ __all__ = [
 
 COMMUNITIES_AT_LEAST = 10
 OUTLIER = -1
-FIRM = 0.75
-"""Bootstrap Jaccard from which a cluster is stable; from ``STABLE`` on it is doubtful, below it dissolves (Hennig 2007)."""
-
-Standing = Literal["stable", "doubtful", "dissolved"]
 
 
 class TooFewCommunitiesError(ValueError):
@@ -82,11 +77,6 @@ class Clustering:
         """Labels of the communities that belong to an archetype: a cluster of some structure that does not dissolve. Else -1."""
         lasting = _lasting(self.stability) if self.structure != "none" else []
         return self.labels.where(self.labels.isin(lasting), OUTLIER)
-
-
-def standing(stability: float) -> Standing:
-    """Say how a cluster stands by its bootstrap Jaccard similarity; one that could not be measured dissolves."""
-    return "stable" if stability >= FIRM else "doubtful" if stability >= STABLE else "dissolved"
 
 
 def cluster(
@@ -185,7 +175,7 @@ def dissolved(labels: pd.Series, stability: pd.Series) -> list[str]:
     """Tell the clusters that were found and do not come back; they are no archetypes."""
     return [
         f"One group of {(labels == label).sum():,} communities is no archetype: drawn again, {value:.2f} of it overlaps with a group on "
-        f"average, and {STABLE} is needed. They are scored alone."
+        f"average, and {LASTING} is needed. They are scored alone."
         for label, value in enumerate(stability)
         if standing(value) == "dissolved"
     ]

@@ -163,17 +163,22 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         fitted = polish(self._moved(rows), start.centres, weights=weights, tol=GAIN, backend=BACKENDS[self.backend])
         return fitted, np.bincount(fitted.labels, weights, minlength=fitted.k).astype(np.float64)
 
-    def _adopt(self, fitted: Partition, masses: Weights) -> None:
-        """Take the centres over, the heaviest cluster first."""
+    def _adopt(self, fitted: Partition, masses: Weights) -> list[int]:
+        """Take the centres over, the heaviest cluster first; which clusters those are, in order."""
         order = sorted(range(fitted.k), key=lambda label: (-masses[label], *fitted.centres[label]))
         self._settle(fitted.centres[order], masses[order])
         self.inertia_ = fitted.inertia
+        return order
 
     def adopt(self, centres: Matrix, weights: Weights, inertia: float) -> None:
-        """Take over centres that were fitted elsewhere from these: on rows of which this model saw a sample."""
+        """Take over centres that were fitted elsewhere from these: on rows of which this model saw a sample.
+
+        ``labels_`` and ``stability_`` stay of the sample; they follow the clusters into their new order.
+        """
         check_is_fitted(self)
         moved = (centres if self._origin is None else centres - self._origin).astype(self._centres.dtype)
-        self._adopt(Partition(moved, self.labels_, inertia), weights)
+        order = self._adopt(Partition(moved, self.labels_, inertia), weights)
+        self.labels_, self.stability_ = np.argsort(order)[self.labels_], self.stability_[order]
 
     def _settle(self, centres: Matrix, masses: Weights) -> None:
         self._centres, self.cluster_weights_ = centres, masses

@@ -18,7 +18,7 @@ from discovery.clustering import criteria
 from discovery.clustering.criteria import Curve
 from discovery.clustering.partition import Labels, Matrix, Partition
 from discovery.clustering.path import carried
-from discovery.clustering.stability import Halves, halved, prediction_strength, split_half_agreement, weakest_jaccard
+from discovery.clustering.stability import STABLE, Halves, halved, prediction_strength, split_half_agreement, weakest_jaccard
 
 Structure = Literal["clusters", "segments", "none"]
 
@@ -31,8 +31,6 @@ AGREEMENT = 0.7
 """Split-half adjusted Rand index that segments need, less one standard error."""
 STRENGTH = 0.8
 """Prediction strength, plus one standard error, that speaks for a k (Tibshirani & Walther)."""
-STABLE = 0.75
-"""Bootstrap Jaccard of the weakest cluster that speaks for a k (Hennig 2007)."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +185,7 @@ def separated(found: Curves, k: int) -> bool:
     return bool(found.values["valley_groups"][k - 1] > 1)
 
 
-def standing(matrix: Matrix, part: Partition, random: np.random.Generator) -> Structure:
+def structure_of(matrix: Matrix, part: Partition, random: np.random.Generator) -> Structure:
     """Tell what the clusters of one partition are: separated, a cut that comes back in halves, or neither."""
     if part.k == 1:
         return "none"
@@ -215,7 +213,7 @@ def _last(passed: NDArray[np.bool_]) -> int:
 
 
 def _most_stable(values: Matrix) -> int:
-    """Find the k after the first that comes back best, if it does; one cluster always comes back."""
+    """Find the k after the first whose weakest cluster comes back best, if that is stable; one cluster always comes back."""
     return int(values[1:].argmax()) + 1 if len(values) > 1 and values[1:].max() >= STABLE else 0
 
 

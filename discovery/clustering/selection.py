@@ -21,20 +21,18 @@ from discovery.clustering.choice import (
     curves,
     references,
     separated,
-    standing,
+    structure_of,
     vote,
 )
 from discovery.clustering.partition import Matrix, Partition, distinct
 from discovery.clustering.path import carried
-from discovery.clustering.stability import bootstrap_jaccard
+from discovery.clustering.stability import LASTING, bootstrap_jaccard
 
 CONSENSUS = "consensus"
 CRITERIA = (CONSENSUS, *RULES)
 """What may choose k: all together, or one alone."""
 RESAMPLE = 2_000
 """Rows of each resample behind the confidence at most."""
-STABLE = 0.6
-"""Bootstrap Jaccard below which a cluster is dissolved (Hennig 2007)."""
 KEEP = 0.8
 """Share of resamples that a new k must win to replace the last one."""
 
@@ -86,7 +84,7 @@ def _alone(rows: Matrix, path: list[Partition], search: Search, random: np.rando
     k, values, errors = says(rows, path, THOROUGH)
     again = [says(*_resample(rows, path, random), QUICK)[0] for _ in range(search.n_resamples)]
     confidence = float(np.mean([other == k for other in again])) if again else np.nan
-    choice = Choice(k, standing(rows, path[k - 1], random), {search.criterion: k})
+    choice = Choice(k, structure_of(rows, path[k - 1], random), {search.criterion: k})
     return Selection(choice, confidence, _table({"inertia": criteria.inertia(path), search.criterion: values}, {search.criterion: errors}))
 
 
@@ -106,7 +104,7 @@ def _candidates(rows: Matrix, path: list[Partition], random: np.random.Generator
     for part in path:
         if part.sizes.min() >= least_size(len(rows)):
             weakest[part.k - 1] = bootstrap_jaccard(rows, part, random=random, resamples=resamples).min()
-    return frozenset(int(k) for k in np.flatnonzero(weakest >= STABLE) + 1), weakest
+    return frozenset(int(k) for k in np.flatnonzero(weakest >= LASTING) + 1), weakest
 
 
 def _chosen(found: Curves, candidates: frozenset[int], search: Search, *, allow_clusters: bool = True) -> Choice:

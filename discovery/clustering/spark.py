@@ -61,7 +61,7 @@ def fit(model: AutoKMeans, rows: DataFrame, *, key: str) -> DataFrame:
 
 def _polished(rows: DataFrame, centres: Matrix) -> tuple[Matrix, Matrix, float]:
     """Run Lloyd's algorithm over all rows; also the weight of each cluster, and the inertia."""
-    for _ in range(READINGS):
+    for left in reversed(range(READINGS)):
         told = [
             (np.frombuffer(row["sums"]).reshape(centres.shape), np.frombuffer(row["masses"]), row["inertia"])
             for row in rows.mapInArrow(_reading(centres), _TOLD).collect()
@@ -71,7 +71,7 @@ def _polished(rows: DataFrame, centres: Matrix) -> tuple[Matrix, Matrix, float]:
             raise ValueError("a value of the rows is not finite: leave such rows out, or fill them, first.")
         moved = np.where(masses[:, None] > 0, sums / np.maximum(masses, 1)[:, None], centres)
         gain = float(masses @ np.square(moved - centres, dtype=np.float64).sum(axis=1))
-        if gain <= GAIN * inertia:
+        if gain <= GAIN * inertia or not left:
             break
         centres = moved
     return centres, masses, float(inertia)
@@ -97,5 +97,6 @@ def _reading(centres: Matrix) -> Callable[[Iterator[pa.RecordBatch]], Iterator[p
 
 def _near(batch: pa.RecordBatch, centres: Matrix) -> tuple[Matrix, Matrix, Matrix]:
     """Move rows and centres to the middle of the centres, as distances that are taken from products need it; also tell the middle."""
-    matrix, middle = batch.to_pandas().to_numpy(), centres.mean(axis=0)
-    return np.ascontiguousarray(matrix - middle.astype(matrix.dtype)), (centres - middle).astype(matrix.dtype), middle
+    matrix = batch.to_pandas().to_numpy()
+    middle = centres.mean(axis=0).astype(matrix.dtype)
+    return np.ascontiguousarray(matrix - middle), (centres - middle).astype(matrix.dtype), middle

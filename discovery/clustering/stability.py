@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
@@ -10,10 +11,20 @@ from sklearn.metrics import adjusted_rand_score
 from discovery.clustering.partition import Labels, Matrix, Partition, assign, distinct
 from discovery.clustering.path import partition, partitions
 
+STABLE = 0.75
+"""Bootstrap Jaccard from which a cluster is stable (Hennig 2007, doi:10.1016/j.csda.2006.11.025)."""
+LASTING = 0.6
+"""The same from which it is doubtful; below it dissolves."""
 ROWS = 2_000
 """Rows of a bootstrap resample at most."""
 
+Standing = Literal["stable", "doubtful", "dissolved"]
 Halves = tuple[list[Partition], list[Partition], Labels, Labels]
+
+
+def standing(jaccard: float) -> Standing:
+    """Say how a cluster stands by its bootstrap Jaccard similarity; one that could not be measured dissolves."""
+    return "stable" if jaccard >= STABLE else "doubtful" if jaccard >= LASTING else "dissolved"
 
 
 def bootstrap_jaccard(matrix: Matrix, part: Partition, *, random: np.random.Generator, resamples: int) -> Matrix:
