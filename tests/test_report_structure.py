@@ -49,10 +49,11 @@ def test_without_kinds_there_is_no_hierarchy(tmp_path: Path, structure: str) -> 
     assert "Overlap when drawn again |" not in text
 
 
-def test_a_single_kind_has_no_hierarchy(tmp_path: Path) -> None:
-    """One kind beside a dissolved group is told, and nothing is joined."""
+@pytest.mark.parametrize("merges", [0, 1])
+def test_of_one_kind_or_two_no_hierarchy_is_told(tmp_path: Path, merges: int) -> None:
+    """Of two kinds a tree could only say that they are two; groups are told all the same."""
     tables = publication()
-    tables["archetype_merge"] = []
+    tables["archetype_merge"] = tables["archetype_merge"][:merges]
     text = report(tmp_path, tables)
     assert "hierarchy.svg" not in text
     assert "| a group without a name |" in text

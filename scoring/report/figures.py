@@ -167,8 +167,8 @@ def _curve(axes: Axes, name: str, rows: Sequence[Row], *, chosen: int | None, vo
 
 
 def hierarchy(contents: Contents) -> Figure | None:
-    """Which kinds of community are near each other, as a tree that lies on its side."""
-    if not contents.joins:
+    """Which kinds of community are near each other, as a tree that lies on its side; of two there is nothing to tell."""
+    if len(contents.joins) < 2:
         return None
     placed = places(contents.joins)
     leaves = {node.ranks: node for join in contents.joins for node in (join.first, join.second) if len(node.ranks) == 1}
