@@ -28,6 +28,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.clusters
 	$(BIN)/python -m benchmarks.backends
 	$(BIN)/python -m benchmarks.structure
+	$(BIN)/python -m benchmarks.batteries
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.priors
 
