@@ -254,7 +254,7 @@ def test_resumes_with_what_it_had_learned(tmp_path):
 @pytest.mark.parametrize(
     ("path", "channels", "messages"),
     [
-        pytest.param("irc_raku/logs.tar.zst", 9, 419_704, id="irc"),
+        pytest.param("irc_raku/logs.tar.zst", 9, 419_704, id="irc", marks=pytest.mark.peers),
         pytest.param("gitter_livechat/appium_appium_chatFormat.ascii.txt.zst", 1, 24_883, id="appium"),
         pytest.param("gitter_livechat/gitter_gitter_chatFormat.ascii.txt.zst", 1, 14_854, id="gitter"),
     ],

@@ -354,6 +354,7 @@ def test_unknown_zone_is_refused():
 
 
 @pytest.mark.real_data
+@pytest.mark.peers
 def test_counts_of_a_real_archive():
     """430,069 messages come out, 427,651 of them distinct, in 65 channels, none of a deleted user's under a name."""
     if not REAL.exists():

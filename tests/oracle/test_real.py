@@ -23,8 +23,6 @@ SETS = {
     "front pages": (f"reddit_listings:{DATA}/reddit_api_listings_2020", EVER),
 }
 """Each with the part of its time that is measured: tags, categories, channels, listings."""
-QUICK = ("komodo",)
-"""The others take minutes: `make test-peers`."""
 
 
 def both(name: str, folder: Path) -> tuple[Measurement, Activity]:
@@ -42,7 +40,8 @@ def both(name: str, folder: Path) -> tuple[Measurement, Activity]:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.peers) for name in SETS])
+@pytest.mark.peers
+@pytest.mark.parametrize("name", SETS)
 def test_a_real_set_is_measured_as_defined(name: str, tmp_path: Path) -> None:
     """Every feature agrees in every community of the set, and so does why it is missing."""
     if not DATA.exists():
