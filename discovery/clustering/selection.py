@@ -20,7 +20,6 @@ from discovery.clustering.choice import (
     curve,
     curves,
     references,
-    separated,
     structure_of,
     vote,
 )
@@ -63,12 +62,13 @@ def select(rows: Matrix, path: list[Partition], search: Search, *, random: np.ra
         return _alone(rows, path, search, random)
     found = _curves(rows, path, random, THOROUGH)
     candidates, jaccard = _candidates(rows, path, random, max(1, search.n_resamples // 2))
-    choice = _chosen(found, candidates, search)
+    choice = _chosen(found, found.apart, candidates, search)
     reach = max(choice.k, search.last_k or 1, *choice.votes.values()) + 1
-    wins = _resampled(rows, path[:reach], candidates, search, random)
-    if choice.structure == "clusters" and 2 * sum(win.structure == "clusters" for win in wins) < len(wins):
-        choice = _chosen(found, candidates, search, allow_clusters=False)  # a valley that most resamples do not show is no find
-    lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == separated(found, k))
+    again = _resampled(rows, path[:reach], random, search.n_resamples)
+    apart = frozenset(k for k in found.apart if 2 * sum(k in one.apart for one in again) >= len(again))
+    choice = _chosen(found, apart, candidates, search)  # a valley that most resamples do not show at this k is no find
+    wins = [_chosen(one, one.apart, candidates, search) for one in again]
+    lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == (k in apart))
     choice, confidence = _kept(choice, wins, lasting, search.last_k)
     return Selection(choice, confidence, _table({**found.values, "bootstrap_jaccard": jaccard}, found.errors))
 
@@ -107,21 +107,19 @@ def _candidates(rows: Matrix, path: list[Partition], random: np.random.Generator
     return frozenset(int(k) for k in np.flatnonzero(weakest >= LASTING) + 1), weakest
 
 
-def _chosen(found: Curves, candidates: frozenset[int], search: Search, *, allow_clusters: bool = True) -> Choice:
+def _chosen(found: Curves, apart: frozenset[int], candidates: frozenset[int], search: Search) -> Choice:
     large = frozenset(k for k in candidates if k <= found.k_max)
-    return choose(found, candidates=large, k_min=search.k_min, allow_segments=search.allow_segments, allow_clusters=allow_clusters)
+    return choose(found, candidates=large, apart=apart, k_min=search.k_min, allow_segments=search.allow_segments)
 
 
-def _resampled(
-    rows: Matrix, path: list[Partition], candidates: frozenset[int], search: Search, random: np.random.Generator
-) -> list[Choice]:
-    """Choose again on subsamples of four fifths of the rows, at most 2,000, from the known centres and against shared references."""
+def _resampled(rows: Matrix, path: list[Partition], random: np.random.Generator, resamples: int) -> list[Curves]:
+    """Draw the curves of subsamples of four fifths of the rows, at most 2,000, from the known centres and against shared references."""
     drawn = references(rows, len(path), random=random, effort=QUICK)
-    choices = []
-    for _ in range(search.n_resamples):
+    found = []
+    for _ in range(resamples):
         some, again = _resample(rows, path, random)
-        choices.append(_chosen(curves(some, again, references=drawn, random=random, effort=QUICK), candidates, search))
-    return choices
+        found.append(curves(some, again, references=drawn, random=random, effort=QUICK))
+    return found
 
 
 def _resample(rows: Matrix, path: list[Partition], random: np.random.Generator) -> tuple[Matrix, list[Partition]]:
