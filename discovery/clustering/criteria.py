@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from discovery.clustering.partition import ROUGH, Labels, Matrix, Partition, in_order, polish, squared_distances, squared_lengths
 from discovery.clustering.path import partitions
@@ -22,6 +22,10 @@ WINDOW = 0.25
 """Half-width of the windows of the valley test, in half-distances between two centres."""
 SEPARATED = 0.01
 """Level of the test that two neighbouring clusters have a valley between them."""
+LEANING = 0.1
+"""Its level where all neighbours taken together show valleys at ``SEPARATED``: then a pair need only lean that way."""
+CAP = 3.0
+"""Most that one pair counts for among all, in standard deviations, so that one wide valley does not speak for all."""
 PLACES = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])
 """Where between two centres (−1 and 1) the valley may lie."""
 
@@ -191,10 +195,20 @@ def _separation(matrix: Matrix, part: Partition, *, folds: Labels) -> tuple[floa
         centres = polish(train, part.centres, tol=ROUGH, max_iter=100).centres
         counts += _window_counts(train, test, centres, pairs)
     p = no_valley(counts)
-    joined = pairs[p > SEPARATED]
+    joined = pairs[p > (LEANING if _together(p, pairs) <= SEPARATED else SEPARATED)]
     graph = csr_matrix((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(part.k, part.k))
     groups, _ = connected_components(graph, directed=False)
     return float(p.max()), int(groups)
+
+
+def _together(p: Matrix, pairs: Labels) -> float:
+    """Combine the p-values of all pairs into one (Stouffer et al. 1949), as if as many were independent as share no cluster.
+
+    A row near a centre counts for every pair of its cluster. The pairs fall into about as many sets without a common cluster as the
+    busiest cluster has neighbours (Vizing 1964), and those of one set share no row.
+    """
+    independent = len(pairs) / np.bincount(pairs.ravel()).max()
+    return float(norm.sf(np.clip(norm.isf(p), -CAP, CAP).mean() * np.sqrt(independent)))
 
 
 def _neighbours(matrix: Matrix, part: Partition) -> Labels:
