@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering import faiss, saved
+from discovery.clustering import faiss
 from discovery.clustering.partition import (
     Backend,
     Labels,
@@ -31,6 +30,7 @@ from discovery.clustering.partition import (
     weighed,
 )
 from discovery.clustering.path import partition, partitions
+from discovery.clustering.saved import Saved
 from discovery.clustering.selection import CONSENSUS, CRITERIA, Search, select
 from discovery.clustering.stability import bootstrap_jaccard
 
@@ -53,7 +53,7 @@ PROBE = 1_000
 """Rows that tell where all of them lie."""
 
 
-class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
+class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
     """K-Means with the number of clusters chosen by five criteria, a test for valleys of density, and resampling.
 
     float32 stays float32 and is not copied; rows that lie far from the origin, or are too large or small for float32, are.
@@ -225,25 +225,6 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         """Minus the weighted sum of squared distances to the nearest centre."""
         nearest = self._distances(X).min(axis=1)
         return -weighed(nearest, _weights(sample_weight, len(nearest)))
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write what was fitted as plain arrays with a checksum; nothing in the file is code."""
-        check_is_fitted(self)
-        settings = self.get_params()
-        saved.write(path, settings, {name: value for name, value in vars(self).items() if name not in settings})
-
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
-        """Read what ``save`` wrote, to the last bit.
-
-        Raises:
-            ValueError: the file is damaged, or not of an AutoKMeans.
-        """
-        settings, fitted = saved.read(path)
-        model = cls(**settings)
-        for name, value in fitted.items():
-            setattr(model, name, value)
-        return model
 
     def _distances(self, X: ArrayLike) -> Matrix:  # noqa: N803 - scikit-learn's name
         check_is_fitted(self)
