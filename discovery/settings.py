@@ -40,7 +40,7 @@ class FeatureSettings(Settings):
     mentions_per_tier: int = Field(default=40, ge=1, description="Records kept as evidence per community and tier of intent.")
 
 
-Algorithm = Literal["kmeans", "spherical"]
+Algorithm = Literal["kmeans", "spherical", "hdbscan"]
 
 
 class ClusteringSettings(Settings):
@@ -58,6 +58,8 @@ class ClusteringSettings(Settings):
     def _range_of_k(self) -> Self:
         if self.k_min > self.k_max:
             raise ValueError(f"k_min ({self.k_min}) is larger than k_max ({self.k_max})")
+        if self.algorithm == "hdbscan" and self.k_min > 1:
+            raise ValueError(f"k_min ({self.k_min}) cannot be asked of hdbscan, which finds what there is: set it to 1")
         return self
 
 

@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 from discovery.clustering.algorithms import ALGORITHMS, Model
 from discovery.clustering.autokmeans import AutoKMeans
 from discovery.clustering.choice import Structure
-from discovery.clustering.partition import Matrix, Partition
+from discovery.clustering.density import AutoHDBSCAN
+from discovery.clustering.partition import Labels, Matrix, Partition
 from discovery.clustering.prepare import Preparation, prepare
 from discovery.clustering.spherical import SphericalKMeans
 from discovery.clustering.stability import LASTING, standing
@@ -23,6 +24,7 @@ from discovery.features import Feature
 from discovery.settings import Algorithm, ClusteringSettings
 
 __all__ = [
+    "AutoHDBSCAN",
     "AutoKMeans",
     "Clustering",
     "ClusteringSettings",
@@ -162,9 +164,17 @@ def _told(model: Model, algorithm: Algorithm, prepared: Preparation, platforms: 
         nearest=pd.Series(np.array(open_to_all)[distances[:, open_to_all].argmin(axis=1)], index=index),
         confidence=model.confidence_,
         platform_association=association(labels[labels != OUTLIER], platforms),
-        notes=[*prepared.notes, *(dissolved(labels, stability) if model.structure_ != "none" else [])],
+        notes=[*prepared.notes, *_sparse(model.labels_), *(dissolved(labels, stability) if model.structure_ != "none" else [])],
         prepared=prepared,
     )
+
+
+def _sparse(labels: Labels) -> list[str]:
+    """Tell the communities that lie in no cluster, which only HDBSCAN leaves out; they are listed as outliers are."""
+    outside = int((labels == OUTLIER).sum())
+    if not outside:
+        return []
+    return [f"{outside:,} of {len(labels):,} communities lie where too few others do: listed with the nearest archetype, and scored alone."]
 
 
 def _lasting(stability: pd.Series) -> list[int]:

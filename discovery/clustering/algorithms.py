@@ -8,9 +8,10 @@ from typing import NamedTuple, Protocol
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from discovery.clustering import spherical
+from discovery.clustering import density, spherical
 from discovery.clustering.autokmeans import AutoKMeans
 from discovery.clustering.choice import Structure
+from discovery.clustering.density import AutoHDBSCAN
 from discovery.clustering.partition import Labels, Matrix, Partition, assign, polish
 from discovery.clustering.spherical import SphericalKMeans
 from discovery.settings import Algorithm, ClusteringSettings
@@ -59,7 +60,14 @@ def _spherical(rows: Matrix, settings: ClusteringSettings, last_k: int | None) -
     return model
 
 
+def _hdbscan(rows: Matrix, settings: ClusteringSettings, _: int | None) -> Model:
+    """Find what density shows: no range of k is searched, so that none can be kept from last night."""
+    model: Model = AutoHDBSCAN(settings.k_max, random_state=settings.seed).fit(rows)
+    return model
+
+
 ALGORITHMS: Mapping[Algorithm, Ways] = {
     "kmeans": Ways(_kmeans, _kmeans_again),
     "spherical": Ways(_spherical, lambda matrix, _, part: spherical.again(matrix, part.centres)),
+    "hdbscan": Ways(_hdbscan, lambda matrix, rows, part: density.again(matrix, rows, part.labels)),
 }

@@ -273,16 +273,16 @@ def _drawn(rows: Matrix, weights: Weights | None, random: np.random.Generator) -
     """Draw the rows on which k is chosen, in an order that is theirs, so that no order of rows matters where all are drawn."""
     if weights is None:
         drawn = np.arange(len(rows)) if len(rows) <= SAMPLE else np.sort(random.choice(len(rows), SAMPLE, replace=False))
-        return drawn[_order(rows[drawn])]
+        return drawn[own_order(rows[drawn])]
     heavy = np.flatnonzero(weights > 0)
-    heavy = heavy[_order(rows[heavy])]
+    heavy = heavy[own_order(rows[heavy])]
     heaped = np.cumsum(weights[heavy])
     worth = min(SAMPLE, max(1, round(heaped[-1] ** 2 / np.square(weights).sum())))
     chosen: Labels = heavy[np.searchsorted(heaped, (np.arange(worth) + 0.5) / worth * heaped[-1], side="right")]
     return chosen
 
 
-def _order(rows: Matrix) -> Labels:
+def own_order(rows: Matrix) -> Labels:
     """Put rows in an order that is theirs, by two irrational mixtures of their columns."""
     at = np.arange(1, rows.shape[1] + 1, dtype=rows.dtype)
     first, second = (np.einsum("ij,j->i", rows, np.cos(at * turn).astype(rows.dtype)) for turn in (1, 2))
