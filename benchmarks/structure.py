@@ -1,7 +1,8 @@
 """Measure false structure and power of the choice of k: ``python -m benchmarks.structure`` prints a Markdown table.
 
 Shapes without structure: how many of the runs show a valley of density at any k that could be chosen. `clusters` needs one at the
-chosen k, so this is the most that could be false. Shapes with structure: how often the right k is found, and how well.
+chosen k, so this is the most that could be false. With ``--algorithm``: how many an algorithm itself calls `clusters`. Shapes with
+structure: how often the right k is found, and how well.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from scipy.stats import beta, norm
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering import AutoKMeans
+from discovery.clustering import AutoKMeans, ClusteringSettings
+from discovery.clustering.algorithms import ALGORITHMS
 from discovery.clustering.choice import THOROUGH, valleys
 from discovery.clustering.partition import Labels, Matrix, distinct
 from discovery.clustering.path import partitions
 from discovery.clustering.selection import least_size
+from discovery.settings import Algorithm
 
 Shape = Callable[[np.random.Generator, int, int], Matrix]
+Claim = Callable[[Matrix, np.random.Generator], bool]
+"""What is said of some rows, such as that they are clusters."""
 
 
 def _correlated(strength: float) -> Shape:
@@ -87,10 +92,16 @@ def shows_valley(rows: Matrix, random: np.random.Generator) -> bool:
     return any(groups[part.k - 1] > 1 and part.sizes.min() >= least_size(len(rows)) for part in path)
 
 
-def false_structure(shape: Shape, *, runs: int, n: int, d: int) -> tuple[int, float]:
-    """Count the runs that show a valley, and bound their rate at 95 % from above (Clopper & Pearson 1934)."""
+def called_clusters(algorithm: Algorithm) -> Claim:
+    """Ask an algorithm whether it calls rows clusters, as a run would."""
+    fit = ALGORITHMS[algorithm].fit
+    return lambda rows, random: fit(rows, ClusteringSettings(seed=int(random.integers(2**31))), None).structure_ == "clusters"
+
+
+def false_structure(shape: Shape, claim: Claim, *, runs: int, n: int, d: int) -> tuple[int, float]:
+    """Count the runs of which a claim is made, and bound their rate at 95 % from above (Clopper & Pearson 1934)."""
     draws = (np.random.default_rng([seed, n, d]) for seed in range(runs))
-    false = sum(shows_valley(shape(random, n, d), random) for random in draws)
+    false = sum(claim(shape(random, n, d), random) for random in draws)
     return false, float(beta.ppf(0.95, false + 1, runs - false)) if false < runs else 1.0
 
 
@@ -115,11 +126,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=168, help="[default: %(default)s]")
     parser.add_argument("--columns", type=int, default=8, help="[default: %(default)s]")
     parser.add_argument("--power-runs", type=int, default=10, help="runs of each shape with structure [default: %(default)s]")
+    parser.add_argument("--algorithm", choices=ALGORITHMS, help="ask it, and not for valleys at every k")
+    parser.add_argument("--shapes", nargs="*", choices=STRUCTURELESS, default=list(STRUCTURELESS), help="[default: all]")
     told = parser.parse_args()
-    print(f"{told.rows} rows, {told.columns} columns.\n\n| without structure | a valley anywhere | rate at most |\n|---|---:|---:|")
+    claim = called_clusters(told.algorithm) if told.algorithm else shows_valley
+    asked = f"called `clusters` by {told.algorithm}" if told.algorithm else "a valley anywhere"
+    print(f"{told.rows} rows, {told.columns} columns.\n\n| without structure | {asked} | rate at most |\n|---|---:|---:|")
     with threadpool_limits(limits=1):
-        for name, shape in STRUCTURELESS.items():
-            false, bound = false_structure(shape, runs=told.runs, n=told.rows, d=told.columns)
+        for name in told.shapes:
+            false, bound = false_structure(STRUCTURELESS[name], claim, runs=told.runs, n=told.rows, d=told.columns)
             print(f"| {name} | {false} of {told.runs} | {bound:.1%} |", flush=True)
     if told.power_runs:
         print("\n| with structure | right k | mean ARI |\n|---|---:|---:|")

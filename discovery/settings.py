@@ -5,7 +5,7 @@ Nothing heavy is imported here, so that a command that only reads the configurat
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
@@ -40,10 +40,14 @@ class FeatureSettings(Settings):
     mentions_per_tier: int = Field(default=40, ge=1, description="Records kept as evidence per community and tier of intent.")
 
 
+Algorithm = Literal["kmeans", "spherical", "hdbscan"]
+
+
 class ClusteringSettings(Settings):
     """How communities are clustered."""
 
     seed: int = Field(1, ge=0, lt=2**32, description="Seed of the clustering; a run sets it to its own.")
+    algorithm: Algorithm = Field("kmeans", description="What finds the archetypes; docs/clustering.md compares them.")
     k_min: int = Field(1, ge=1, description="Fewest archetypes; 1 lets the run find that there are none.")
     k_max: int = Field(20, ge=1, le=100, description="Most archetypes.")
     allow_segments: bool = Field(True, description="Offer a stable cut where communities form a continuum.")
@@ -54,6 +58,8 @@ class ClusteringSettings(Settings):
     def _range_of_k(self) -> Self:
         if self.k_min > self.k_max:
             raise ValueError(f"k_min ({self.k_min}) is larger than k_max ({self.k_max})")
+        if self.algorithm == "hdbscan" and self.k_min > 1:
+            raise ValueError(f"k_min ({self.k_min}) cannot be asked of hdbscan, which finds what there is: set it to 1")
         return self
 
 

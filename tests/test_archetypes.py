@@ -46,6 +46,7 @@ def clustering(measurement: Measurement, structure: Structure) -> Clustering:
     numbers[-1] = -1
     label = pd.Series(numbers, index=measurement.communities.index)
     return Clustering(
+        algorithm="kmeans",
         labels=label,
         structure=structure,
         n_clusters=2,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 
+from discovery.clustering.spherical import unit_rows
 from discovery.features import Measurement
 from discovery.features.text import STOP_WORDS, content_words
 
@@ -51,13 +52,8 @@ class Embedding:
     def vectors(self, rows: NDArray[np.int_], weights: Floats | None = None) -> Floats:
         """Project some communities, with every word weighted (a bootstrap draws the weights); a wordless row stays zero."""
         loadings = self.loadings if weights is None else self.loadings * weights[:, None]
-        return np.round(unit_rows(np.asarray(self.words.matrix[rows] @ loadings)), DECIMALS)
-
-
-def unit_rows(vectors: Floats) -> Floats:
-    """Scale rows to length one; a zero row stays zero."""
-    length = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
-    return np.asarray(vectors / np.where(length > 0, length, 1.0))
+        units: Floats = unit_rows(np.asarray(self.words.matrix[rows] @ loadings))
+        return np.round(units, DECIMALS)
 
 
 def unit_length(matrix: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -17,7 +17,8 @@ from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 from threadpoolctl import threadpool_limits
 
-from discovery.archetypes.embedding import Embedding, Floats, Words, embed, telling_words, unit_length, unit_rows
+from discovery.archetypes.embedding import Embedding, Floats, Words, embed, telling_words, unit_length
+from discovery.clustering.spherical import settle, sums, unit_rows
 from discovery.clustering.stability import LASTING
 from discovery.features import Measurement
 
@@ -156,26 +157,12 @@ def _cut(vectors: Floats, ladder: list[int], rng: np.random.Generator) -> dict[i
     n = len(vectors)
     sample = np.arange(n) if n <= SAMPLE else np.sort(rng.choice(n, SAMPLE, replace=False))
     tree = linkage(vectors[sample], "ward")
-    return {k: _settle(vectors, vectors[sample], fcluster(tree, k, "maxclust") - 1, k) for k in ladder}
+    return {k: _settled(vectors, vectors[sample], fcluster(tree, k, "maxclust") - 1, k) for k in ladder}
 
 
-def _settle(vectors: Floats, sample: Floats, groups: Ints, k: int) -> Ints:
+def _settled(vectors: Floats, sample: Floats, groups: Ints, k: int) -> Ints:
     """Let every row join the nearest centre until nothing moves (spherical k-means from Ward's cut)."""
-    centres = unit_rows(_sums(sample, groups, k))
-    nearest: Ints = np.argmax(vectors @ centres.T, axis=1)
-    for _ in range(ROUNDS):
-        centres = unit_rows(_sums(vectors, nearest, k))
-        moved = np.argmax(vectors @ centres.T, axis=1)
-        if np.array_equal(moved, nearest):
-            break
-        nearest = moved
-    return nearest
-
-
-def _sums(vectors: Floats | sparse.csr_matrix, groups: Ints, k: int) -> Floats:
-    members = sparse.csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(k, len(groups)))
-    total = members @ vectors
-    return np.asarray(total.toarray() if sparse.issparse(total) else total)
+    return settle(vectors, unit_rows(sums(sample, groups, k)), rounds=ROUNDS)[1]
 
 
 def _jaccard(groups: Ints, again: Ints, k: int) -> Floats:
@@ -199,4 +186,4 @@ def _held_out_p(half: Embedding, held_out: Words, rows: Ints, *, k: int, rng: np
 def _cohesion(vectors: sparse.csr_matrix, groups: Ints, k: int) -> float:
     """Sum of |Σv|² / n over groups: for unit rows and fixed sizes, larger exactly when members are more alike."""
     sizes = np.bincount(groups, minlength=k)
-    return float((np.square(_sums(vectors, groups, k)).sum(axis=1) / np.maximum(sizes, 1)).sum())
+    return float((np.square(sums(vectors, groups, k)).sum(axis=1) / np.maximum(sizes, 1)).sum())

@@ -12,19 +12,24 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from discovery.clustering.algorithms import ALGORITHMS, Model
 from discovery.clustering.autokmeans import AutoKMeans
 from discovery.clustering.choice import Structure
-from discovery.clustering.partition import Labels, Matrix, assign, polish
+from discovery.clustering.density import AutoHDBSCAN
+from discovery.clustering.partition import Labels, Matrix, Partition
 from discovery.clustering.prepare import Preparation, prepare
+from discovery.clustering.spherical import SphericalKMeans
 from discovery.clustering.stability import LASTING, standing
 from discovery.features import Feature
-from discovery.settings import ClusteringSettings
+from discovery.settings import Algorithm, ClusteringSettings
 
 __all__ = [
+    "AutoHDBSCAN",
     "AutoKMeans",
     "Clustering",
     "ClusteringSettings",
     "Preparation",
+    "SphericalKMeans",
     "TooFewCommunitiesError",
     "association",
     "cluster",
@@ -46,6 +51,7 @@ class TooFewCommunitiesError(ValueError):
 class Clustering:
     """Communities, clustered. All Series are indexed by community, in sorted order, but for ``stability``."""
 
+    algorithm: Algorithm
     labels: pd.Series
     """Label of each community, 0 for the largest cluster; -1 for an outlier."""
     structure: Structure
@@ -87,13 +93,13 @@ def cluster(
     settings: ClusteringSettings,
     last_k: int | None = None,
 ) -> Clustering:
-    """Cluster communities with K-Means and say whether the clusters are real.
+    """Cluster communities and say whether the clusters are real.
 
     Args:
         values: Feature matrix of shape (n_communities, n_features), indexed by community; NaN is allowed.
         features: Declarations of the features by name.
         platforms: Platform of each community.
-        settings: Range of k, whether segments are allowed, variance kept, scaling, seed.
+        settings: Algorithm, range of k, whether segments are allowed, variance kept, scaling, seed.
         last_k: Number of archetypes of the published run: kept unless another one wins in 80 % of the resamples.
 
     Raises:
@@ -109,14 +115,8 @@ def cluster(
             values, features=features, platforms=platforms, variance=settings.pca_variance, within_platform=settings.within_platform
         )
         fitted = prepared.matrix.drop(index=prepared.outliers).to_numpy()
-        model = AutoKMeans(
-            settings.k_min,
-            settings.k_max,
-            allow_segments=settings.allow_segments,
-            random_state=settings.seed,
-            last_k=last_k,
-        ).fit(fitted)
-        return _told(model, prepared, platforms)
+        model = ALGORITHMS[settings.algorithm].fit(fitted, settings, last_k)
+        return _told(model, settings.algorithm, prepared, platforms)
 
 
 def ungrouped(communities: pd.Index, *, note: str) -> Clustering:
@@ -124,6 +124,7 @@ def ungrouped(communities: pd.Index, *, note: str) -> Clustering:
     alone = pd.Series(0, index=communities)
     nowhere = pd.Series(np.nan, index=communities)
     return Clustering(
+        algorithm="kmeans",
         labels=alone,
         structure="none",
         n_clusters=1,
@@ -141,7 +142,7 @@ def ungrouped(communities: pd.Index, *, note: str) -> Clustering:
     )
 
 
-def _told(model: AutoKMeans, prepared: Preparation, platforms: pd.Series) -> Clustering:
+def _told(model: Model, algorithm: Algorithm, prepared: Preparation, platforms: pd.Series) -> Clustering:
     index = prepared.matrix.index
     labels = pd.Series(OUTLIER, index=index)
     labels[~index.isin(prepared.outliers)] = model.labels_
@@ -150,6 +151,7 @@ def _told(model: AutoKMeans, prepared: Preparation, platforms: pd.Series) -> Clu
     lasting = _lasting(stability)
     open_to_all = lasting or list(range(model.n_clusters_))
     return Clustering(
+        algorithm=algorithm,
         labels=labels,
         structure=model.structure_ if lasting else "none",
         n_clusters=model.n_clusters_,
@@ -162,9 +164,17 @@ def _told(model: AutoKMeans, prepared: Preparation, platforms: pd.Series) -> Clu
         nearest=pd.Series(np.array(open_to_all)[distances[:, open_to_all].argmin(axis=1)], index=index),
         confidence=model.confidence_,
         platform_association=association(labels[labels != OUTLIER], platforms),
-        notes=[*prepared.notes, *(dissolved(labels, stability) if model.structure_ != "none" else [])],
+        notes=[*prepared.notes, *_sparse(model.labels_), *(dissolved(labels, stability) if model.structure_ != "none" else [])],
         prepared=prepared,
     )
+
+
+def _sparse(labels: Labels) -> list[str]:
+    """Tell the communities that lie in no cluster, which only HDBSCAN leaves out; they are listed as outliers are."""
+    outside = int((labels == OUTLIER).sum())
+    if not outside:
+        return []
+    return [f"{outside:,} of {len(labels):,} communities lie where too few others do: listed with the nearest archetype, and scored alone."]
 
 
 def _lasting(stability: pd.Series) -> list[int]:
@@ -200,23 +210,22 @@ def association(labels: pd.Series, platforms: pd.Series) -> float:
 
 
 def recluster(clustering: Clustering, values: pd.DataFrame) -> pd.Series:
-    """Cluster other values of the same communities again: same preparation, same k, from the fitted centres.
+    """Cluster other values of the same communities again: same preparation, same k, from what was found.
 
     A community may stand in ``values`` more than once, as in a bootstrap. Outliers stay outliers and are not fitted on. Labels
-    keep the meaning of the centre they started from.
+    keep the meaning of the cluster they started from.
     """
     if clustering.prepared is None:
         raise ValueError(f"the {len(clustering.labels)} communities were not grouped, so there is nothing to group them again by")
     with threadpool_limits(limits=1):
         matrix = clustering.prepared.transform(values)
         outlying = (clustering.labels.reindex(values.index) == OUTLIER).to_numpy()
-        fitted = matrix[~outlying]
         labels = np.full(len(values), OUTLIER, dtype=np.intp)
-        labels[~outlying] = _again(fitted, clustering.centers)
+        labels[~outlying] = ALGORITHMS[clustering.algorithm].again(matrix[~outlying], *_fitted(clustering, clustering.prepared))
     return pd.Series(labels, index=values.index)
 
 
-def _again(matrix: Matrix, centers: Matrix) -> Labels:
-    if len(matrix) < len(centers):
-        return assign(matrix, centers)
-    return assign(matrix, polish(matrix, centers, tol=1e-3, max_iter=20).centres)
+def _fitted(clustering: Clustering, prepared: Preparation) -> tuple[Matrix, Partition]:
+    """Give the rows that were fitted, those in a cluster, and their partition."""
+    inside = clustering.labels[clustering.labels != OUTLIER]
+    return prepared.matrix.loc[inside.index].to_numpy(), Partition(clustering.centers, inside.to_numpy(), float("nan"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering import faiss, saved
+from discovery.clustering import faiss
 from discovery.clustering.partition import (
     Backend,
     Labels,
@@ -31,6 +30,7 @@ from discovery.clustering.partition import (
     weighed,
 )
 from discovery.clustering.path import partition, partitions
+from discovery.clustering.saved import Saved
 from discovery.clustering.selection import CONSENSUS, CRITERIA, Search, select
 from discovery.clustering.stability import bootstrap_jaccard
 
@@ -53,7 +53,7 @@ PROBE = 1_000
 """Rows that tell where all of them lie."""
 
 
-class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
+class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
     """K-Means with the number of clusters chosen by five criteria, a test for valleys of density, and resampling.
 
     float32 stays float32 and is not copied; rows that lie far from the origin, or are too large or small for float32, are.
@@ -226,25 +226,6 @@ class AutoKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         nearest = self._distances(X).min(axis=1)
         return -weighed(nearest, _weights(sample_weight, len(nearest)))
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write what was fitted as plain arrays with a checksum; nothing in the file is code."""
-        check_is_fitted(self)
-        settings = self.get_params()
-        saved.write(path, settings, {name: value for name, value in vars(self).items() if name not in settings})
-
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
-        """Read what ``save`` wrote, to the last bit.
-
-        Raises:
-            ValueError: the file is damaged, or not of an AutoKMeans.
-        """
-        settings, fitted = saved.read(path)
-        model = cls(**settings)
-        for name, value in fitted.items():
-            setattr(model, name, value)
-        return model
-
     def _distances(self, X: ArrayLike) -> Matrix:  # noqa: N803 - scikit-learn's name
         check_is_fitted(self)
         rows = self._checked(X, reset=False)
@@ -292,16 +273,16 @@ def _drawn(rows: Matrix, weights: Weights | None, random: np.random.Generator) -
     """Draw the rows on which k is chosen, in an order that is theirs, so that no order of rows matters where all are drawn."""
     if weights is None:
         drawn = np.arange(len(rows)) if len(rows) <= SAMPLE else np.sort(random.choice(len(rows), SAMPLE, replace=False))
-        return drawn[_order(rows[drawn])]
+        return drawn[own_order(rows[drawn])]
     heavy = np.flatnonzero(weights > 0)
-    heavy = heavy[_order(rows[heavy])]
+    heavy = heavy[own_order(rows[heavy])]
     heaped = np.cumsum(weights[heavy])
     worth = min(SAMPLE, max(1, round(heaped[-1] ** 2 / np.square(weights).sum())))
     chosen: Labels = heavy[np.searchsorted(heaped, (np.arange(worth) + 0.5) / worth * heaped[-1], side="right")]
     return chosen
 
 
-def _order(rows: Matrix) -> Labels:
+def own_order(rows: Matrix) -> Labels:
     """Put rows in an order that is theirs, by two irrational mixtures of their columns."""
     at = np.arange(1, rows.shape[1] + 1, dtype=rows.dtype)
     first, second = (np.einsum("ij,j->i", rows, np.cos(at * turn).astype(rows.dtype)) for turn in (1, 2))

@@ -141,10 +141,10 @@ def valleys(matrix: Matrix, path: list[Partition], random: np.random.Generator, 
     """Ask every k for valleys of density: p-value of the least separated pair, number of groups; see ``criteria.valley``."""
     rows, sampled = _sampled(matrix, path, VALLEY_ROWS, random)
     folds = random.permutation(len(rows)) % effort.folds
-    return criteria.valley(_spread(rows, random), sampled, folds=folds)
+    return criteria.valley(spread(rows, random), sampled, folds=folds)
 
 
-def _spread(matrix: Matrix, random: np.random.Generator) -> Matrix:
+def spread(matrix: Matrix, random: np.random.Generator) -> Matrix:
     """Spread whole numbers over the intervals they stand for: the gaps of a lattice are no valleys of density.
 
     The unit of a column is the smallest step between its values: next to nothing where they are of no lattice. The one step between

@@ -9,12 +9,14 @@ import os
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_is_fitted
 
-FORMAT = "subcurrent AutoKMeans 1"
+FORMAT = "subcurrent {kind} 1"
+"""The name of the estimator's class is part of the format."""
 TOLD = "told"
 """The array that holds what is no array, as JSON."""
 SEAL = 64
@@ -22,20 +24,45 @@ SEAL = 64
 _LENGTH = SEAL.to_bytes(2, "little")
 
 
-def write(path: str | PathLike[str], settings: Mapping[str, Any], fitted: Mapping[str, Any]) -> None:
+class Saved:
+    """An estimator that can be saved and loaded."""
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write what was fitted as plain arrays with a checksum; nothing in the file is code."""
+        check_is_fitted(self)
+        settings = self.get_params()  # type: ignore[attr-defined]  # scikit-learn's estimators have it
+        fitted = {name: value for name, value in vars(self).items() if name not in settings}
+        write(path, settings, fitted, kind=type(self).__name__)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read what ``save`` wrote, to the last bit.
+
+        Raises:
+            ValueError: the file is damaged, or of another estimator.
+        """
+        settings, fitted = read(path, kind=cls.__name__)
+        model = cls(**settings)
+        for name, value in fitted.items():
+            setattr(model, name, value)
+        return model
+
+
+def write(path: str | PathLike[str], settings: Mapping[str, Any], fitted: Mapping[str, Any], *, kind: str) -> None:
     """Write settings and what was fitted, whole or not at all, as a ``.npz`` whose comment is the checksum of everything before it.
 
     Args:
         path: Where to.
         settings: Arguments of the constructor.
         fitted: Arrays, frames, numbers, texts and dictionaries of them, by attribute.
+        kind: The estimator's class.
 
     Raises:
         TypeError: a value is neither, such as a random state that is not a number.
     """
     arrays = {name: value for name, value in fitted.items() if isinstance(value, np.ndarray) and value.dtype != object}
     told = {name: _plain(value) for name, value in fitted.items() if name not in arrays}
-    arrays[TOLD] = np.array(json.dumps({"format": FORMAT, "settings": dict(settings), "fitted": told}))
+    arrays[TOLD] = np.array(json.dumps({"format": FORMAT.format(kind=kind), "settings": dict(settings), "fitted": told}))
     archive = io.BytesIO()
     np.savez(archive, allow_pickle=False, **arrays)
     whole = Path(path)
@@ -47,7 +74,7 @@ def write(path: str | PathLike[str], settings: Mapping[str, Any], fitted: Mappin
     part.replace(whole)
 
 
-def read(path: str | PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def read(path: str | PathLike[str], *, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read settings and what was fitted.
 
     Raises:
@@ -57,14 +84,13 @@ def read(path: str | PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     whole = Path(path).read_bytes()
     archive = whole[: -len(_LENGTH) - SEAL] + bytes(len(_LENGTH))
     if whole != _sealed(archive):
-        raise ValueError(
-            f"{path} is not a saved AutoKMeans, or is damaged: its checksum does not hold. Save it again or take a whole copy."
-        )
+        raise ValueError(f"{path} is not a saved {kind}, or is damaged: its checksum does not hold. Save it again or take a whole copy.")
     with np.load(io.BytesIO(archive), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     told = json.loads(str(arrays.pop(TOLD)))
-    if told["format"] != FORMAT:
-        raise ValueError(f"{path} is of the format {told['format']!r}, and this version reads {FORMAT!r}: fit and save again.")
+    wanted = FORMAT.format(kind=kind)
+    if told["format"] != wanted:
+        raise ValueError(f"{path} is of the format {told['format']!r}, and {wanted!r} is read here: fit and save again.")
     return told["settings"], {name: _rebuilt(value) for name, value in told["fitted"].items()} | arrays
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -19,6 +19,8 @@ ROWS = 2_000
 """Rows of a bootstrap resample at most."""
 
 Standing = Literal["stable", "doubtful", "dissolved"]
+Refit = Callable[[Labels], Labels]
+"""Rows of a bootstrap in, some more than once; labels of the distinct ones, in their order, out."""
 Halves = tuple[list[Partition], list[Partition], Labels, Labels]
 
 
@@ -28,25 +30,47 @@ def standing(jaccard: float) -> Standing:
 
 
 def bootstrap_jaccard(matrix: Matrix, part: Partition, *, random: np.random.Generator, resamples: int) -> Matrix:
-    """Mean Jaccard similarity of each cluster with the most similar one of a bootstrap's partition (Hennig 2007); shape (k,).
+    """Ask bootstraps how well each cluster of K-Means comes back; see :func:`overlaps`.
 
     Each resample is fitted from the clusters themselves and from two fresh seedings, the best of which counts: what is asked
-    is whether the optimum moves, not whether one start finds it. Without resamples nothing is known: NaN.
+    is whether the optimum moves, not whether one start finds it.
     """
-    if part.k == 1:
+
+    def refit(rows: Labels) -> Labels:
+        again = partition(matrix[rows], part.k, random=random, starts=(part.centres,), restarts=2)
+        return assign(matrix[np.unique(rows)], again.centres)
+
+    return overlaps(matrix, part.labels, part.k, refit, random=random, resamples=resamples)
+
+
+def overlaps(  # noqa: PLR0913 - a partition, how it is made, and how often it is asked
+    matrix: Matrix, labels: Labels, k: int, refit: Refit, *, random: np.random.Generator, resamples: int
+) -> Matrix:
+    """Mean Jaccard similarity of each cluster with the most similar one of a bootstrap's partition (Hennig 2007); shape (k,).
+
+    Without resamples nothing is known: NaN.
+
+    Args:
+        matrix: The rows that were partitioned.
+        labels: Label of each row, 0 to k − 1; -1 for one that is in no cluster.
+        k: How many clusters.
+        refit: Fits a bootstrap.
+        random: Source of the bootstraps.
+        resamples: How many.
+    """
+    if k == 1:
         return np.ones(1)
     if resamples == 0:
-        return np.full(part.k, np.nan)
-    total = np.zeros(part.k)
-    seen = np.zeros(part.k)
+        return np.full(k, np.nan)
+    total = np.zeros(k)
+    seen = np.zeros(k)
     for _ in range(resamples):
         rows = random.integers(len(matrix), size=min(len(matrix), ROWS))
         drawn = np.unique(rows)
-        if distinct(matrix[drawn], part.k) < part.k:
+        if distinct(matrix[drawn], k) < k:
             seen += 1  # the resample cannot hold the partition: every cluster counts as dissolved
             continue
-        again = partition(matrix[rows], part.k, random=random, starts=(part.centres,), restarts=2)
-        similarity, present = best_jaccard(part.labels[drawn], assign(matrix[drawn], again.centres), part.k)
+        similarity, present = best_jaccard(labels[drawn], refit(rows), k)
         total += similarity
         seen += present
     return total / np.maximum(seen, 1)
@@ -59,11 +83,15 @@ def weakest_jaccard(matrix: Matrix, path: Sequence[Partition], *, random: np.ran
 
 
 def best_jaccard(before: Labels, after: Labels, k: int) -> tuple[Matrix, Labels]:
-    """Similarity of each old cluster to its best match, and whether it had any member in the resample."""
-    both = np.zeros((k, k))
-    np.add.at(both, (before, after), 1)
+    """Similarity of each of k old clusters to its best match, and whether it had any member in the resample.
+
+    Rows in no cluster (-1) are no match, but count where the other side has them in one.
+    """
+    both = np.zeros((k + 1, int(after.max(initial=-1)) + 2))
+    np.add.at(both, (before + 1, after + 1), 1)
     either = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
-    return (both / np.maximum(either, 1)).max(axis=1), (both.sum(axis=1) > 0).astype(np.intp)
+    similarity = (both / np.maximum(either, 1))[1:, 1:].max(axis=1, initial=0.0)
+    return similarity, (both.sum(axis=1)[1:] > 0).astype(np.intp)
 
 
 def halved(matrix: Matrix, k_max: int, *, random: np.random.Generator, restarts: int = 1) -> Halves:

@@ -1,0 +1,194 @@
+"""HDBSCAN (Campello, Moulavi & Sander 2013): clusters are regions denser than what lies between them, of any shape. Rows in, labels out.
+
+The labels are scikit-learn's. What is added: how large a cluster must be, whether the clusters are real, and where other rows belong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import cdist
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.cluster import HDBSCAN
+from sklearn.metrics import pairwise_distances_argmin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
+
+from discovery.clustering.autokmeans import LARGEST, own_order
+from discovery.clustering.choice import THOROUGH, Structure, spread, valleys
+from discovery.clustering.partition import Labels, Matrix, Partition, assign, largest_of
+from discovery.clustering.saved import Saved
+from discovery.clustering.selection import RESAMPLE, least_size
+from discovery.clustering.stability import LASTING, overlaps
+
+NOISE = -1
+SAMPLE = 10_000
+"""Rows that density is looked for in at most; all others are placed by them."""
+SURE = 0.95
+"""Bootstrap Jaccard that two clusters need where no valley lies on the line between their means, as between two crescents. The
+largest of some 3,000 draws of fifteen shapes without structure was .89 (docs/clustering.md)."""
+BLOCK = 1 << 22
+"""Distances of one block of rows at most."""
+ROUNDING = 1e-9
+"""Share by which two ways to the same distance may differ."""
+
+
+class AutoHDBSCAN(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
+    """HDBSCAN whose clusters hold max(5, 2 %) of the rows or more, and which says "none" unless they are real.
+
+    Real are clusters of which two come back in bootstraps (Jaccard .6) and that show the valley of density that AutoKMeans asks for;
+    or of which two come back nearly whole (.95). Otherwise all rows are one cluster. A continuum is never cut into segments.
+
+    Args:
+        k_max: Most clusters; where there are more, the least size is doubled until there are not.
+        random_state: Seed of the resamples; the clusters depend on it only beyond 10,000 rows, of which a sample is drawn, and where
+            whole numbers are spread over their intervals.
+        n_resamples: Resamples behind ``confidence_`` and ``stability_``.
+
+    Attributes:
+        n_clusters_: How many clusters there are; 1 where the structure is "none".
+        structure_: "clusters" or "none".
+        labels_: Label of each row, the largest cluster first; -1 for a row in no dense region.
+        cluster_centers_: Means of the members, shape (n_clusters_, n_features); they need not lie inside.
+        reach_: How far from its nearest member (in mutual reachability distance) a row may lie to belong to a cluster: as far as the
+            sparsest member lies from its neighbours. Infinite where there is one cluster.
+        criteria_: Empty: there is no range of k to draw curves over.
+        votes_: Empty as well.
+        confidence_: Share of subsamples of four fifths that find as many clusters, or, of "none", that show no valley.
+        stability_: Mean bootstrap Jaccard similarity of each cluster.
+    """
+
+    def __init__(self, k_max: int = 20, *, random_state: int | np.random.RandomState | None = None, n_resamples: int = 20) -> None:
+        self.k_max = k_max
+        self.random_state = random_state
+        self.n_resamples = n_resamples
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: N803 - scikit-learn's signature
+        """Find the clusters; ``y`` is ignored.
+
+        Raises:
+            ValueError: ``k_max`` or ``n_resamples`` is below 1, or a value is not finite or too large.
+        """
+        if min(self.k_max, self.n_resamples) < 1:
+            raise ValueError(f"k_max={self.k_max} and n_resamples={self.n_resamples} must both be at least 1.")
+        rows = self._checked(X, reset=True)
+        random = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        drawn = np.arange(len(rows)) if len(rows) <= SAMPLE else np.sort(random.choice(len(rows), SAMPLE, replace=False))
+        drawn = drawn[own_order(rows[drawn])]
+        with threadpool_limits(limits=1):
+            self._fit(rows[drawn], random)
+        self.criteria_ = pd.DataFrame(columns=["criterion", "k", "value", "error"])
+        self.votes_: dict[str, int] = {}
+        if len(drawn) < len(rows):
+            self.labels_ = self.predict(rows)
+        else:
+            self.labels_ = np.empty_like(self._known)
+            self.labels_[drawn] = self._known
+        return self
+
+    def _fit(self, rows: Matrix, random: np.random.Generator) -> None:
+        """Find the clusters of the sample, and whether they are real; keep what places other rows."""
+        some = spread(rows, random)
+        labels = dense(some, self.k_max)
+        k = int(labels.max()) + 1
+
+        def refit(drawn: Labels) -> Labels:
+            return dense(some[np.unique(drawn)], self.k_max)
+
+        self.stability_ = overlaps(some, labels, k, refit, random=random, resamples=self.n_resamples) if k > 1 else np.ones(1)
+        second = np.sort(self.stability_)[-2] if k > 1 else 0.0
+        real = second >= SURE or (second >= LASTING and _apart(some, labels, random))
+        self.confidence_ = self._confidence(some, k if real else 1, random)
+        if not real:
+            labels, self.stability_ = np.zeros(len(rows), dtype=np.intp), np.ones(1)
+        self.structure_: Structure = "clusters" if real else "none"
+        self.n_clusters_ = self._n_features_out = k if real else 1
+        self.cluster_centers_ = _means(rows, labels)
+        self._rows, self._known, self._neighbours = rows, labels, min(len(rows), least_size(len(rows)))
+        self._sparsity = np.concatenate([self._cores(far) for far in self._far(rows)])
+        widest = [self._sparsity[labels == label].max() for label in range(self.n_clusters_)]
+        self.reach_ = np.array(widest) * (1 + ROUNDING) if real else np.full(1, np.inf)
+
+    def _confidence(self, rows: Matrix, k: int, random: np.random.Generator) -> float:
+        size = min(RESAMPLE, max(1, int(0.8 * len(rows))))
+        same = []
+        for _ in range(self.n_resamples):
+            some = rows[np.sort(random.choice(len(rows), size, replace=False))]
+            found = dense(some, self.k_max)
+            same.append(found.max() + 1 == k if k > 1 else found.max() < 1 or not _apart(some, found, random))
+        return float(np.mean(same))
+
+    def predict(self, X: ArrayLike) -> Labels:  # noqa: N803 - scikit-learn's name
+        """Give each row the label of the cluster whose members it is nearest to, -1 beyond that cluster's ``reach_``."""
+        distances = self.transform(X)
+        labels: Labels = distances.argmin(axis=1)
+        labels[distances[np.arange(len(labels)), labels] > self.reach_[labels]] = NOISE
+        return labels
+
+    def transform(self, X: ArrayLike) -> Matrix:  # noqa: N803 - scikit-learn's name
+        """Mutual reachability distance to each cluster's nearest member, shape (n_samples, n_clusters_).
+
+        Between two rows it is their distance, or that of either to its neighbours where this is larger: of a member to its own
+        cluster it tells how sparse it is around it, the less the more typical.
+        """
+        check_is_fitted(self)
+        rows = self._checked(X, reset=False)
+        return np.concatenate([self._to_clusters(far) for far in self._far(rows)])
+
+    def _to_clusters(self, far: Matrix) -> Matrix:
+        reached = np.maximum(np.maximum(far, self._cores(far)[:, None]), self._sparsity)
+        return np.stack([reached[:, self._known == label].min(axis=1) for label in range(self.n_clusters_)], axis=1)
+
+    def _cores(self, far: Matrix) -> Matrix:
+        """Distance of each row to the last of as many neighbours as make a cluster, itself among them where it was fitted."""
+        cores: Matrix = np.partition(far, self._neighbours - 1, axis=1)[:, self._neighbours - 1]
+        return cores
+
+    def _far(self, rows: Matrix) -> Iterator[Matrix]:
+        """Distances from a block of rows to the fitted ones at a time."""
+        step = max(1, BLOCK // len(self._rows))
+        for start in range(0, len(rows), step):
+            yield cdist(rows[start : start + step], self._rows)
+
+    def _checked(self, X: ArrayLike, *, reset: bool) -> Matrix:  # noqa: N803 - scikit-learn's name
+        rows: Matrix = validate_data(self, X, reset=reset, dtype=np.float64, order="C")
+        if (largest := largest_of(rows)) > LARGEST:
+            raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
+        return rows
+
+
+def dense(rows: Matrix, k_max: int) -> Labels:
+    """Label the rows by HDBSCAN, the largest cluster 0 and noise -1: at most ``k_max`` clusters of max(5, 2 %) rows each."""
+    size = neighbours = least_size(len(rows))
+    labels = np.full(len(rows), NOISE, dtype=np.intp)
+    while 2 * size <= len(rows):
+        labels = HDBSCAN(min_cluster_size=size, min_samples=neighbours, copy=True).fit(rows).labels_.astype(np.intp)
+        if labels.max() < k_max:
+            break
+        size *= 2
+        labels = np.full(len(rows), NOISE, dtype=np.intp)
+    sizes = np.bincount(labels[labels != NOISE], minlength=labels.max() + 1)
+    places = np.append(np.argsort(np.argsort(-sizes, kind="stable"), kind="stable"), NOISE)
+    return places[labels]
+
+
+def again(matrix: Matrix, rows: Matrix, labels: Labels) -> Labels:
+    """Give other rows the cluster of the fitted row that each is nearest to: clusters stay what they are."""
+    found: Labels = labels[pairwise_distances_argmin(matrix, rows)]
+    return found
+
+
+def _means(rows: Matrix, labels: Labels) -> Matrix:
+    return np.stack([rows[labels == label].mean(axis=0) for label in range(labels.max() + 1)])
+
+
+def _apart(rows: Matrix, labels: Labels, random: np.random.Generator) -> bool:
+    """Tell whether there is a valley between any two groups of the clusters, every row counted to the nearest mean."""
+    centres = _means(rows, labels)
+    part = Partition(centres, assign(rows, centres), float("nan"))
+    return bool(valleys(rows, [part], random, THOROUGH)[1][0] > 1)
