@@ -200,6 +200,19 @@ def test_damaged_arrays_are_an_error(tmp_path: Path) -> None:
         search(path, "nib", k=1)
 
 
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [("community WHERE community_id = 'reddit:place00'", "no community at place 0"), ("niche WHERE niche_id = 'n0'", "no niche n0")],
+)
+def test_what_is_gone_from_the_results_is_told(tmp_path: Path, gone: str, said: str) -> None:
+    """What was found and is not in the results any more is named, with what to do."""
+    path = published(tmp_path / "results.db")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"DELETE FROM {gone}")  # noqa: S608 - written above
+    with pytest.raises(ResultsFileError, match=f"{said}. Restore"):
+        search(path, "nib", k=6)
+
+
 def test_impacts_are_bm25() -> None:
     """Two communities, "a" said 3 times in one of 4 words, never in one of 2: ln(1 + 1.5 / 1.5) · 3 · 3 / (3 + 2 · (.5 + .5 · 4 / 3))."""
     counts = index.sparse.csr_matrix(np.array([[3.0, 1.0], [0.0, 2.0]]))

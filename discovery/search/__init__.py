@@ -17,6 +17,7 @@ from discovery.search.evidence import Floats, Ints, Query, Space, impacts, simil
 from discovery.search.words import stem, told
 from scoring.explanation import UnknownEntityError
 from storage.blobs import unpack_sorted, unpack_vectors
+from storage.errors import ResultsFileError
 from storage.reading import Answer
 from storage.results_file import read_only
 
@@ -62,6 +63,7 @@ def search(path: Path, text: str, *, k: int) -> Found:
 
     Raises:
         UnknownEntityError: no run is published, or it is of a version that kept nothing to search.
+        ResultsFileError: the results are damaged.
     """
     with read_only(path) as connection:
         run_id, space = _published(connection)
@@ -152,7 +154,7 @@ def _best_groups(groups: Sequence[Group], entity: str) -> list[Group]:
 
 def _named(connection: sqlite3.Connection, run_id: str, group: Group) -> Row:
     query = _GROUP.format(entity=group.entity)
-    name, summary, verdict, score = connection.execute(query, [run_id, group.entity_id]).fetchone()
+    name, summary, verdict, score = _only(connection.execute(query, [run_id, group.entity_id]), f"{group.entity} {group.entity_id}", run_id)
     return group.entity, group.entity_id, name, verdict, score, group.similarity, "", None, summary
 
 
@@ -176,10 +178,18 @@ def _described(connection: sqlite3.Connection, run_id: str, communities: Iterabl
     """Give each community its row, and say whether it is one that is scored: of sensitive ones no record is shown."""
     rows = []
     for found in communities:
-        about = connection.execute(_COMMUNITY, [run_id, found.place]).fetchone()
+        about = _only(connection.execute(_COMMUNITY, [run_id, found.place]), f"community at place {found.place}", run_id)
         facts = (about["community_id"], about["name"], about["verdict"], about["score"], found.similarity, found.words)
         rows.append((("community", *facts, about["url"], about["description"]), about["policy"] == "scored"))
     return rows
+
+
+def _only(rows: sqlite3.Cursor, what: str, run_id: str) -> sqlite3.Row:
+    """Read the one row there must be."""
+    row: sqlite3.Row | None = rows.fetchone()
+    if row is None:
+        raise ResultsFileError(f"The results are damaged: run {run_id} lists no {what}. Restore a copy, or run again.")
+    return row
 
 
 def _records(connection: sqlite3.Connection, run_id: str, communities: Sequence[str], query: Query) -> list[Row]:
