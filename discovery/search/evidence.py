@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.clustering.retrieval import to_read
-from discovery.search.words import ALIKE, nearest, rarity_of, stem, taken_apart, told
+from discovery.search.words import FIGURED, meant, rarity_of, stem, taken_apart, told
 from storage.blobs import unpack, unpack_sorted, unpack_vectors
 
 Ints = NDArray[np.int64]
@@ -25,6 +25,8 @@ MOST_WORDS = 200
 """Different words of a query that are read; more would be a text, not a question."""
 MOST_UNKNOWN = 10
 """Unknown words that something is found for; each is compared with all that are known."""
+GUESSED = 0.5
+"""What a guessed word weighs beside one that is said."""
 ASKED_AT_ONCE = 500
 
 
@@ -67,7 +69,7 @@ def space_of(connection: sqlite3.Connection, run_id: str) -> Space | None:
 
 
 def understood(connection: sqlite3.Connection, run_id: str, text: str, space: Space) -> Query:
-    """Look up the words of a query; an unknown one is taken apart, or replaced by the known word most like it, at half weight."""
+    """Look up the words of a query; an unknown one is taken apart, or replaced by the word it is a slip of, at half weight."""
     counted = Counter(told(text))
     asked = dict(counted.most_common(MOST_WORDS))
     notes = [f"Only the first {MOST_WORDS} different words of the query were read."] if len(counted) > MOST_WORDS else []
@@ -91,24 +93,23 @@ _KNOWN = "SELECT word, communities FROM search_word WHERE run_id = ?"
 
 
 def _replaced(unknown: Sequence[str], known: Mapping[str, int], weights: Mapping[str, float]) -> tuple[Mapping[str, float], list[str]]:
-    """Put known words in the place of unknown ones, beside the others: the parts of a compound, else the word most like it.
+    """Put known words in the place of unknown ones, beside the others: the parts of a compound, else the word it is a slip of.
 
-    That weighs half of how like it is, and adds to what the word weighs where it is asked for too.
+    A guess weighs half, and adds to what the word weighs where it is asked for too.
     """
     replaced: Counter[str] = Counter({word: weight for word, weight in weights.items() if word not in unknown})
     notes = []
     for word in unknown[:MOST_UNKNOWN]:
-        parts = taken_apart(word, known)
-        near = nearest(word, known)
-        if parts:
+        if parts := taken_apart(word, known):
             replaced.update(dict.fromkeys(parts, weights[word]))
             notes.append(f"Nobody says “{word}” here; read as “{' '.join(parts)}”.")
-        elif near and near[0][1] >= ALIKE:
-            replaced.update({near[0][0]: weights[word] * near[0][1] / 2})
-            notes.append(f"Nobody says “{word}” here; read as “{near[0][0]}”.")
+        elif guess := meant(word, known):
+            replaced.update({guess: weights[word] * GUESSED})
+            notes.append(f"Nobody says “{word}” here; read as “{guess}”.")
+        elif FIGURED.fullmatch(word):
+            notes.append(f"“{word}” is in no name, description, need or quote; figures in other texts are not kept.")
         else:
-            hints = ", ".join(f"“{other}”" for other, _ in near)
-            notes.append(f"Nobody says “{word}” here" + (f"; the nearest known words are {hints}." if near else "."))
+            notes.append(f"Nobody says “{word}” here.")
     if len(unknown) > MOST_UNKNOWN:
         notes.append(f"{len(unknown) - MOST_UNKNOWN} more words that nobody says here were left out.")
     return replaced, notes
