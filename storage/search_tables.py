@@ -25,6 +25,8 @@ class SearchSpace(SQLModel, table=True):
     """What one unit of a word's impact on a community weighs (BM25)."""
     centres: bytes = Field(sa_type=BLOB)
     """Of the cells, one after the other (``storage.blobs.pack_vectors``)."""
+    sizes: bytes = Field(sa_type=BLOB)
+    """How many communities each cell holds."""
 
 
 class SearchPlace(SQLModel, table=True):
@@ -55,7 +57,7 @@ class SearchWord(SQLModel, table=True):
 
 
 class SearchCell(SQLModel, table=True):
-    """Communities whose vectors are near each other: a search reads the cells it needs."""
+    """Communities of a niche, or of none whose vectors are near each other: a search reads the cells it needs."""
 
     __tablename__: ClassVar[str] = "search_cell"
     __table_args__ = strict()

@@ -92,7 +92,10 @@ def searchable(members: list[dict[str, Any]]) -> dict[str, Rows]:
     of = {group: np.array([at for at in places if members[at][f"{group[0]}_id"] == group[1]]) for group in sorted(groups)}
     vectors = axes[places % 2]
     return {
-        "search_space": [{"dimensions": 2, "communities": len(members), "impact": 0.01, "centres": pack_vectors(np.ones((1, 2)))}],
+        "search_space": [
+            {"dimensions": 2, "communities": len(members), "impact": 0.01, "centres": pack_vectors(np.ones((1, 2)))}
+            | {"sizes": pack(np.array([len(members)], dtype=np.int32))}
+        ],
         "search_place": [{"place": at, "community_id": row["community_id"]} for at, row in enumerate(members)],
         "search_word": words,
         "search_cell": [{"cell": 0, "places": pack_sorted(places), "vectors": pack_vectors(vectors)}],

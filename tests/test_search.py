@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from discovery.archetypes import interpret
 from discovery.archetypes.naming import namer
 from discovery.clustering import ungrouped
+from discovery.clustering.retrieval import cells, to_read
 from discovery.config import Config
 from discovery.features.text import STOP_WORDS, TOKENS, WORD, words
 from discovery.features.vocabulary import CONTENT
@@ -219,6 +220,26 @@ def test_what_is_gone_from_the_results_is_told(tmp_path: Path, gone: str, said: 
         search(path, "nib", k=6)
 
 
+def test_groups_narrow_what_is_read() -> None:
+    """Each niche is a cell of its own; 30,000 vectors in three niches are read niche by niche, nearest first, until there are 20,000."""
+    vectors = np.repeat(np.eye(3), 10_000, axis=0)
+    kept = cells(vectors, np.repeat([0, 1, 2], 10_000), seed=1)
+    assert np.bincount(kept.labels).tolist() == [10_000] * 3
+    assert kept.centres.tolist() == np.eye(3).tolist()
+    query = np.array([0.2, 0.1, 0.9], dtype=np.float32)
+    assert to_read(kept.centres.astype(np.float32), np.bincount(kept.labels).astype(np.int32), query).tolist() == [2, 0]
+
+
+def test_what_is_in_no_niche_is_read_too() -> None:
+    """Communities without a niche are one cell where all are read, and cells of their like beyond 20,000."""
+    groups = np.array([0, 0, -1, -1])
+    assert cells(np.eye(4), groups, seed=1).labels.tolist() == [0, 0, 1, 1]
+    random = np.random.default_rng(1).standard_normal((20_100, 3))
+    kept = cells(random / np.linalg.norm(random, axis=1, keepdims=True), np.repeat([0, -1], [100, 20_000]), seed=1)
+    assert (kept.labels[:100] == 0).all()
+    assert set(kept.labels[100:].tolist()) == set(range(1, len(kept.centres)))
+
+
 def test_impacts_are_bm25() -> None:
     """Two communities, "a" said 3 times in one of 4 words, never in one of 2: ln(1 + 1.5 / 1.5) · 3 · 3 / (3 + 2 · (.5 + .5 · 4 / 3))."""
     counts = index.sparse.csr_matrix(np.array([[3.0, 1.0], [0.0, 2.0]]))
@@ -227,10 +248,10 @@ def test_impacts_are_bm25() -> None:
 
 
 def test_evidence_of_both_kinds_is_added() -> None:
-    """Words count as a share of the best, a cosine six tenths; neither, or a fifth of the best, is no answer."""
+    """Words count as a share of the best, a cosine six tenths; with neither there is no answer."""
     told_of = np.array([10, 5, 0, 0, 1], dtype=np.float32)
-    near = np.array([0.0, 0.9, 0.8, 0.29, 0.1], dtype=np.float32)  # 1, 1.04, .48, out, .16 of 1.04 is out
-    assert ranked(told_of, near) == [1, 0, 2]
+    near = np.array([0.0, 0.9, 0.8, 0.29, 0.1], dtype=np.float32)  # 1, 1.04, .48, out, .16
+    assert ranked(told_of, near) == [1, 0, 2, 4]
 
 
 def test_words_are_taken_apart() -> None:

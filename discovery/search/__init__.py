@@ -28,9 +28,7 @@ GROUPS = ("archetype", "niche")
 SIMILAR = 0.3
 """Cosine from which what says none of the words is an answer."""
 NEARNESS = 0.6
-"""What a cosine of 1 counts beside the most that words tell. Chosen by reading answers, not by measuring them."""
-LEAST_SHARE = 0.2
-"""Of the best value, what an answer must exceed."""
+"""What a cosine of 1 counts beside the most that words tell; measured (docs/decisions.md)."""
 MOST = 1000
 TINY = 1e-9
 
@@ -108,11 +106,11 @@ def best(told_of: Floats, places: Ints, cosines: Floats, *, query: Query) -> lis
 def ranked(told_of: Floats, near: Floats) -> list[int]:
     """Rank by what words tell, as a share of the most they tell of any, plus six tenths of the cosine; at most 1,000, ties in order.
 
-    What says none of the words must be near; what fits a fifth as well as the best, or less, is no answer beside it.
+    What says none of the words must be near.
     """
     value = told_of / max(float(told_of.max(initial=0)), TINY) + NEARNESS * np.maximum(near, 0)
     value[(told_of <= 0) & (near <= SIMILAR)] = 0
-    fits = np.flatnonzero(value > LEAST_SHARE * value.max(initial=0))
+    fits = np.flatnonzero(value > 0)
     return [int(place) for place in fits[np.argsort(-value[fits], kind="stable")[:MOST]]]
 
 

@@ -37,6 +37,7 @@ class Space(NamedTuple):
     communities: int
     impact: float
     centres: Floats
+    sizes: NDArray[np.int32]
 
 
 class Word(NamedTuple):
@@ -65,7 +66,7 @@ def space_of(connection: sqlite3.Connection, run_id: str) -> Space | None:
         return None
     dimensions = int(row["dimensions"])
     centres = unpack_vectors(row["centres"], dimensions) if dimensions else np.zeros((0, 0), dtype=np.float32)
-    return Space(dimensions, int(row["communities"]), float(row["impact"]), centres)
+    return Space(dimensions, int(row["communities"]), float(row["impact"]), centres, unpack(row["sizes"], "int32"))
 
 
 def understood(connection: sqlite3.Connection, run_id: str, text: str, space: Space) -> Query:
@@ -155,7 +156,7 @@ def similarities(connection: sqlite3.Connection, run_id: str, query: Query, spac
     """Compare the query with the communities of the nearest cells: places and cosines, none where the query leads nowhere."""
     places, cosines = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
     if query.direction.any():
-        for cell in to_read(space.centres, query.direction):
+        for cell in to_read(space.centres, space.sizes, query.direction):
             row = connection.execute("SELECT * FROM search_cell WHERE run_id = ? AND cell = ?", [run_id, int(cell)]).fetchone()
             if row is not None:
                 places.append(unpack_sorted(row["places"]))

@@ -55,9 +55,10 @@ def rows(measurement: Measurement, interpretation: Interpretation, *, seed: int)
         vectors = interpretation.embedding.vectors(np.arange(len(keys)))
         lexicon = lexicon_of(measurement, interpretation)
         impacts = impacts_of(lexicon.counts)
-        kept = cells(vectors, seed=seed)
+        kept = cells(vectors, _niches(interpretation, keys), seed=seed)
         unit = max(float(impacts.max()), 1.0) / UNITS if impacts.nnz else 1.0
-        space = {"dimensions": vectors.shape[1], "communities": len(keys), "impact": unit, "centres": pack_vectors(kept.centres)}
+        space = {"dimensions": vectors.shape[1], "communities": len(keys), "impact": unit}
+        space |= {"centres": pack_vectors(kept.centres), "sizes": pack(np.bincount(kept.labels).astype(np.int32), level=6)}
         return {
             "search_space": pd.DataFrame([space]),
             "search_place": pd.DataFrame({"place": np.arange(len(keys)), "community_id": keys}),
@@ -152,6 +153,11 @@ def directions_of(lexicon: Lexicon, impacts: sparse.csc_matrix, embedding: Embed
     np.add.at(projected, at, embedding.loadings * words.weights[:, None])
     own = np.square(projected).sum(axis=1, keepdims=True) > 0
     return unit_rows(np.where(own, projected, np.asarray(impacts.T @ vectors)))
+
+
+def _niches(interpretation: Interpretation, keys: pd.Index) -> Ints:
+    """Number the niche of each community, -1 for none."""
+    return pd.factorize(interpretation.communities["niche_id"].reindex(keys), sort=True)[0]
 
 
 def _cells(vectors: Floats, labels: Ints) -> pd.DataFrame:

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("communities", sa.Integer(), nullable=False),
         sa.Column("impact", sa.REAL(), nullable=False),
         sa.Column("centres", sa.BLOB(), nullable=False),
+        sa.Column("sizes", sa.BLOB(), nullable=False),
         **RUN,
     )
     op.create_table(
