@@ -31,6 +31,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.batteries
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.priors
+	$(BIN)/python -m benchmarks.search
 
 $(VENV)/.run: pyproject.toml
 	$(PY) -m venv $(VENV)

@@ -6,6 +6,7 @@ import gc
 import os
 import shlex
 import sys
+import textwrap
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -76,6 +77,8 @@ BRIEF = frozenset(
     ]
 )
 """Columns of a ranking that fit on a terminal; the other forms print all."""
+NOTE_WIDTH = 100
+"""Characters of a note that a terminal has room for."""
 RUNS_BRIEF = """
 SELECT run_id, CASE WHEN is_published THEN 'shown' ELSE status END AS status, datetime(started_at, 'unixepoch') AS started_utc,
     finished_at - started_at AS seconds, records, communities, structure, n_clusters, reason
@@ -238,6 +241,35 @@ def explain_niche(niche_id: str, config: ConfigOption = None, form: FormatOption
 def explain_community(key: str, config: ConfigOption = None, form: FormatOption = Format.table, as_json: JsonOption = False) -> None:
     """Say why a community has its place: each feature with its interval, or why it is missing."""
     _show(explanation.explain(_results(config), "community", key), form, as_json)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help='In plain words, for instance "people who restore fountain pens".')],
+    config: ConfigOption = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-k", min=1, max=1000, help="Most communities and most records; a third as many groups.")
+    ] = 10,
+    form: FormatOption = Format.table,
+    as_json: JsonOption = False,
+) -> None:
+    """Find who speaks of something: archetypes and niches, then communities, then records."""
+    from discovery.search import search as find_text  # noqa: PLC0415 - takes a second that reading the results does not have
+
+    found = find_text(_results(config), text, k=limit)
+    for note in found.notes:
+        sys.stderr.write(f"{terminal_text(note)}\n")
+    answer = found.answer
+    if form is Format.table and not as_json:
+        answer = _glance(answer)
+    _show(answer, form, as_json, "Nothing here speaks of that.")
+
+
+def _glance(answer: Answer) -> Answer:
+    """Leave addresses and long notes to the other forms, so that a row fits on a terminal."""
+    note, url = answer.columns.index("note"), answer.columns.index("url")
+    rows = [(*row[:url], textwrap.shorten(row[note], NOTE_WIDTH, placeholder=" …")) for row in answer.rows]
+    return Answer([*answer.columns[:url], "note"], rows, truncated=False)
 
 
 @app.command()

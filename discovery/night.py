@@ -181,7 +181,8 @@ class _Night:
             Night(found.interpretation.communities["archetype_id"], found.measurement.values(), found.interpretation.centroids),
             Night(last["archetype_id"], self.results.features(), self.results.profiles()),
         )
-        self.results.save(self.journal.run_id, publication.rows(found, delivery=delivery, last=last, drift=moved))
+        rows = publication.rows(found, delivery=delivery, last=last, drift=moved, seed=self.config.seed)
+        self.results.save(self.journal.run_id, rows)
         rankings, background, none = found.rankings, Background.of(found.measurement), pd.DataFrame()
         new = background.version != self.results.background_version() and not self.invented
         return Candidate(

@@ -15,6 +15,7 @@ from discovery.clustering import Clustering
 from discovery.collect import Delivery
 from discovery.features import FEATURES, Measurement
 from discovery.ranking import Rankings
+from discovery.search import index
 from scoring.arguments.against import counter_argument
 from scoring.arguments.change import would_change
 from scoring.sensitivity import leadership
@@ -34,7 +35,7 @@ class Found(NamedTuple):
     rankings: Rankings
 
 
-def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequence[str]) -> Mapping[str, Any]:
+def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequence[str], seed: int) -> Mapping[str, Any]:
     """Give each table its rows; see ``storage.results.SAVED``.
 
     Args:
@@ -42,6 +43,7 @@ def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequenc
         delivery: What the sources delivered.
         last: The published run's communities with x and y, towards which the map is turned.
         drift: What has moved since that run, in words.
+        seed: Seed of the cells that a search reads.
     """
     measurement, clustering, interpretation, rankings = found
     return {
@@ -63,6 +65,7 @@ def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequenc
         "criterion_vote": clustering.votes.rename_axis("criterion").rename("k").reset_index(),
         "cluster": interpretation.clusters,
         "archetype_merge": interpretation.hierarchy,
+        **index.rows(measurement, interpretation, seed=seed),
     }
 
 

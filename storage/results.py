@@ -17,7 +17,7 @@ from sqlalchemy import Column, Connection, Engine, Table, delete, func, insert, 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
 
-from storage import cluster_tables, tables
+from storage import cluster_tables, search_tables, tables
 from storage.database import open_database
 from storage.rows import Rows, checked
 
@@ -53,6 +53,11 @@ SAVED: dict[str, Table] = {
         cluster_tables.CriterionVote,
         cluster_tables.ClusterRow,
         cluster_tables.ArchetypeMerge,
+        search_tables.SearchSpace,
+        search_tables.SearchPlace,
+        search_tables.SearchWord,
+        search_tables.SearchCell,
+        search_tables.SearchGroup,
     )
 }
 """What :meth:`Results.save` takes beside the facts of the run itself."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Column, Integer, Table
+from sqlalchemy import Column, Integer, LargeBinary, Table
 from sqlalchemy.types import REAL
 from sqlmodel import SQLModel
 
@@ -68,14 +68,16 @@ def _fit_column(column: Column[Any], values: list[Any]) -> list[Any]:
     return [seen[value] for value in values]
 
 
-def _fit(value: Any, *, column: Column[Any]) -> str | int | float | None:
+def _fit(value: Any, *, column: Column[Any]) -> str | int | float | bytes | None:
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return None
-    convert: Callable[[Any], str | int | float] = _text
+    convert: Callable[[Any], str | int | float | bytes] = _text
     if isinstance(column.type, Integer):
         convert = _integer
     elif isinstance(column.type, REAL):
         convert = _real
+    elif isinstance(column.type, LargeBinary):
+        convert = _bytes
     try:
         return convert(value)
     except ValueError as error:
@@ -91,6 +93,12 @@ def _text(value: Any) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         raise ValueError(f"the text holds a lone surrogate at position {error.start}") from None
+    return value
+
+
+def _bytes(value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise ValueError(f"a {type(value).__name__} is no bytes")
     return value
 
 

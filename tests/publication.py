@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from scoring.formula import COMPONENTS
+from storage.blobs import pack, pack_sorted, pack_vectors
 from storage.reading import ask
 from storage.results import Provenance, Results
 
@@ -72,6 +74,35 @@ def publication(*, communities: int = 12, structure: str = "clusters") -> dict[s
         ]
         if grouped
         else [],
+        **searchable(members),
+    }
+
+
+def searchable(members: list[dict[str, Any]]) -> dict[str, Rows]:
+    """Two words in a plane: "nib" leads along its first axis and is said by the even communities, "ink" along its second, by the odd."""
+    axes = np.eye(2)
+    places = np.arange(len(members))
+    words = [
+        {"stem": word, "word": word, "communities": len(said), "vector": pack_vectors(axes[[at]]), "places": pack_sorted(said)}
+        | {"impacts": pack(np.full(len(said), 200, dtype=np.uint8), level=6)}
+        for at, word in enumerate(("nib", "ink"))
+        if len(said := places[at::2])
+    ]
+    groups = {(kind, row[f"{kind}_id"]) for row in members for kind in ("archetype", "niche") if row[f"{kind}_id"]}
+    of = {group: np.array([at for at in places if members[at][f"{group[0]}_id"] == group[1]]) for group in sorted(groups)}
+    vectors = axes[places % 2]
+    return {
+        "search_space": [
+            {"dimensions": 2, "communities": len(members), "impact": 0.01, "centres": pack_vectors(np.ones((1, 2)))}
+            | {"sizes": pack(np.array([len(members)], dtype=np.int32))}
+        ],
+        "search_place": [{"place": at, "community_id": row["community_id"]} for at, row in enumerate(members)],
+        "search_word": words,
+        "search_cell": [{"cell": 0, "places": pack_sorted(places), "vectors": pack_vectors(vectors)}],
+        "search_group": [
+            {"entity": entity, "entity_id": entity_id, "places": pack_sorted(at), "vector": pack_vectors(vectors[at].mean(axis=0)[None])}
+            for (entity, entity_id), at in of.items()
+        ],
     }
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
 from discovery.archetypes import Interpretation
+from discovery.archetypes.embedding import Embedding, Words
 from discovery.features import Measurement, Vocabulary
 from discovery.features.background import NOTHING
 from discovery.identity import identify
@@ -54,6 +56,7 @@ def found(*archetypes: str) -> Interpretation:
         clusters=pd.DataFrame({"archetype_id": known}),
         hierarchy=pd.DataFrame(columns=["step", "first_id", "second_id", "height", "communities"]),
         cuts=pd.DataFrame(),
+        embedding=Embedding(Words(sparse.csr_matrix((12, 0)), pd.Index([]), np.zeros(0)), np.zeros((0, 0))),
     )
 
 

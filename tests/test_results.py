@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from discovery.search import search
+from scoring.explanation import UnknownEntityError
 from storage.reading import ask
 from storage.results import KEPT_RUNS, SAVED, Frozen, Results
 from storage.results_file import read_only
@@ -26,6 +28,7 @@ BROUGHT = {
     2: "DROP TABLE background_text; ALTER TABLE run DROP COLUMN background_version;",
     3: "DROP TABLE background_measure;",
     4: "DROP TABLE criterion_vote; DROP TABLE cluster; DROP TABLE archetype_merge;",
+    5: "DROP TABLE search_space; DROP TABLE search_place; DROP TABLE search_word; DROP TABLE search_cell; DROP TABLE search_group;",
 }
 """What each schema brought, taken away."""
 
@@ -207,6 +210,20 @@ def test_rollback_shows_the_same_bytes_again(tmp_path: Path) -> None:
             results.rollback(new)
 
 
+def test_rollback_brings_the_older_search_back(tmp_path: Path) -> None:
+    """A search answers from the run that readers see: going back brings the answers of before, and old runs drop what it reads."""
+    path = tmp_path / "results.db"
+    tables = publication(communities=4)
+    published(path, tables=tables)
+    before = search(path, "ink", k=9)
+    published(path, tables={**tables, "search_word": tables["search_word"][:1]})
+    assert before.answer.rows
+    assert search(path, "ink", k=9).answer.rows == []
+    with Results.open(path) as results:
+        results.rollback(FIRST)
+    assert search(path, "ink", k=9) == before
+
+
 def test_old_runs_keep_their_ranking_only(tmp_path: Path) -> None:
     """Bulky rows stay for the newest published runs, the published one and the newest; rankings and history stay for all."""
     path = tmp_path / "results.db"
@@ -314,3 +331,14 @@ def test_a_file_of_the_third_schema_is_upgraded(tmp_path: Path) -> None:
         assert [ask(path, f"SELECT * FROM {view}").rows for view in views] == [[], [], []]  # noqa: S608  our own names
     published(path)
     assert [len(ask(path, f"SELECT * FROM {view}").rows) for view in views] == [4, 2, 2]  # noqa: S608  our own names
+
+
+def test_a_file_of_the_fourth_schema_is_upgraded(tmp_path: Path) -> None:
+    """Results of before there was a search keep their runs, say of those that they cannot be searched, and the next run can be."""
+    path = published(tmp_path / "results.db")
+    with closing(sqlite3.connect(path)) as connection:
+        downgraded(connection, 4)
+    Results.open(path).__exit__(None, None, None)
+    with pytest.raises(UnknownEntityError, match="is of a version that could not search"):
+        search(path, "nib", k=3)
+    assert search(published(path), "nib", k=3).answer.rows

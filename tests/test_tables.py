@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
-from storage import cluster_tables, tables
+from storage import cluster_tables, search_tables, tables
 from tests.publication import published
 
 TABLES = sorted(
     model.__tablename__
-    for model in (*vars(tables).values(), *vars(cluster_tables).values())
+    for model in (*vars(tables).values(), *vars(cluster_tables).values(), *vars(search_tables).values())
     if isinstance(model, type) and issubclass(model, SQLModel) and model is not SQLModel
 )
 

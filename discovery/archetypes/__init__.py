@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
+from discovery.archetypes.embedding import Embedding
 from discovery.archetypes.evidence import TIERS, evidence
 from discovery.archetypes.facts import Known, facts, known, shared_needs
 from discovery.archetypes.naming import Namer
@@ -54,6 +56,8 @@ class Interpretation:
     """Merges above the archetypes: step, first_id, second_id (archetypes, or M and a step), height, communities."""
     cuts: pd.DataFrame
     """How each hierarchy of niches was cut: parent, communities, k, p_held_out, homogeneity."""
+    embedding: Embedding
+    """Where every community stands by its words; rows follow ``Measurement.communities``."""
 
     @property
     def centroids(self) -> pd.DataFrame:
@@ -87,7 +91,8 @@ class Interpretation:
             return frame
 
         frames = ("archetypes", "archetype_features", "niches", "communities", "evidence", "needs", "terms", "clusters", "hierarchy")
-        return replace(self, **{name: renamed(getattr(self, name)) for name in frames})
+        changed: dict[str, Any] = {name: renamed(getattr(self, name)) for name in frames}
+        return replace(self, **changed)
 
 
 def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer, seed: int, key: bytes) -> Interpretation:
@@ -121,6 +126,7 @@ def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer,
         clusters=_clusters(clustering, archetypes.groups()),
         hierarchy=_hierarchy(clustering, archetypes.groups()),
         cuts=found.cuts,
+        embedding=found.embedding,
     )
 
 

@@ -36,10 +36,12 @@ class Words:
 
     matrix: sparse.csr_matrix
     terms: pd.Index
+    weights: Floats
+    """What one mention of each term weighs before rows are scaled to unit length: its rarity, times its block's share."""
 
     def some(self, columns: NDArray[np.bool_]) -> Words:
         """Keep only some columns, for instance a half that is held out."""
-        return Words(self.matrix[:, columns].tocsr(), self.terms[columns])
+        return Words(self.matrix[:, columns].tocsr(), self.terms[columns], self.weights[columns])
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def telling_words(measurement: Measurement) -> Words:
     said = (vocabulary.counts + DESCRIPTION_WEIGHT * descriptions).tocsr()
     blocks = (_tf_idf(said, vocabulary.terms), _tf_idf(needs, vocabulary.terms))
     matrix = sparse.hstack([blocks[0].matrix, NEED_WEIGHT * blocks[1].matrix], format="csr")
-    return Words(matrix, blocks[0].terms.append(blocks[1].terms))
+    weights = np.concatenate([blocks[0].weights, NEED_WEIGHT * blocks[1].weights])
+    return Words(matrix, blocks[0].terms.append(blocks[1].terms), weights)
 
 
 def embed(words: Words, *, seed: int) -> Embedding:
@@ -101,5 +104,5 @@ def _tf_idf(counts: sparse.csr_matrix, terms: pd.Index) -> Words:
     kept = (spread >= least) & (spread <= most) & content
     weighted = counts[:, kept].astype(np.float64).tocsr()
     weighted.data = 1 + np.log(weighted.data)
-    weighted = weighted.multiply(np.log((1 + n) / (1 + spread[kept])) + 1).tocsr()
-    return Words(unit_length(weighted), terms[kept])
+    rarity = np.log((1 + n) / (1 + spread[kept])) + 1
+    return Words(unit_length(weighted.multiply(rarity).tocsr()), terms[kept], rarity)

@@ -50,6 +50,8 @@ class Niches:
     """Community -> niche, -1 where it lies in none."""
     cuts: pd.DataFrame
     """One row per parent: parent, communities, k, p_held_out, homogeneity; k = 0 where there are too few."""
+    embedding: Embedding
+    """Where every community stands by its words."""
 
 
 def find_niches(measurement: Measurement, parents: pd.Series, *, seed: int) -> Niches:
@@ -98,7 +100,7 @@ def _numbered(found: list[tuple[int, Ints, float]], embedding: Embedding, commun
     for niche, (parent, rows, stability) in enumerate(ordered):
         membership.iloc[rows] = niche
         table.append((niche, parent, len(rows), stability, homogeneity(embedding.vectors(rows))))
-    return Niches(pd.DataFrame(table, columns=["niche", "parent", "communities", "stability", "homogeneity"]), membership, cuts)
+    return Niches(pd.DataFrame(table, columns=["niche", "parent", "communities", "stability", "homogeneity"]), membership, cuts, embedding)
 
 
 def homogeneity(vectors: Floats) -> float:

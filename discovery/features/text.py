@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,6 +17,10 @@ NOT_PROSE = r"```[\s\S]*?```|`[^`\n]{1,200}`|\bhttps?://\S+|(?m:^[ \t]*>.*$)"
 MENTION = r"@\w+|\b/?[ur]/\w+|&#?\w+;"
 WORD = r"[\p{L}\p{M}]+(?:'[\p{L}\p{M}]+)*"
 """A word in RE2: letters with their marks, inner apostrophes; no digits."""
+TOKENS = "regexp_extract_all(lower(replace(nfc_normalize({text}), '’', '''')), $word)"
+"""The words of a text in SQL, ``$word`` being a WORD; :func:`words` gives the same ones."""
+SHORTEST, LONGEST = 2, 40
+"""Letters of a word of content."""
 SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<!\n)[.!?]*(?=\s|$))")
 """Begins with all it can begin with, so that the engine skips what it cannot."""
 BREAK = "!"
@@ -99,6 +104,26 @@ class Sentences:
 @lru_cache(maxsize=1)
 def _ends(text: str) -> list[int]:
     return [found.end() for found in SENTENCE_END.finditer(text)]
+
+
+def words(text: str) -> Iterator[str]:
+    """Yield the words of a text that are no stop words, lower case, in order: those that the vocabulary counts, letter by letter."""
+    for found in _WORD.finditer(unicodedata.normalize("NFC", text).translate(_LETTERS)):
+        if SHORTEST <= len(found[0]) <= LONGEST and found[0] not in STOP_WORDS:
+            yield found[0]
+
+
+class _Letters(dict[int, str]):
+    """Lower case of each letter or mark as DuckDB has it, which looks at no neighbours; a blank for what is neither."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        self[code] = letter.lower()[0] if unicodedata.category(letter)[0] in "LM" else " "
+        return self[code]
+
+
+_LETTERS = _Letters({ord("'"): "'", ord("’"): "'"})
+_WORD = re.compile(r"[^ ']+(?:'[^ ']+)*")
 
 
 def content_words(text: str) -> Iterator[str]:

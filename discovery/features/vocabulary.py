@@ -16,7 +16,7 @@ from scipy import sparse
 from discovery.features.measurement import Vocabulary
 from discovery.features.partials import Partial, add_missing, renew, renew_frame
 from discovery.features.selection import MONTH
-from discovery.features.text import MENTION, NOT_PROSE, STOP_WORDS, WORD, WORDS, language
+from discovery.features.text import LONGEST, MENTION, NOT_PROSE, SHORTEST, STOP_WORDS, TOKENS, WORD, WORDS, language
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,7 +29,7 @@ LANGUAGE_RECORDS, LANGUAGE_LETTERS = 40, 300
 """Records and characters of each that the language is told from."""
 LEAST_SPREAD, LEAST_AUTHORS = 2, 5
 """A term counts from this many communities or this many authors."""
-CONTENT = "length(word) BETWEEN 2 AND 40 AND word NOT IN (SELECT unnest($stop))"
+CONTENT = f"length(word) BETWEEN {SHORTEST} AND {LONGEST} AND word NOT IN (SELECT unnest($stop))"
 """What makes a word one of content, in SQL."""
 
 _SAMPLE = """
@@ -52,8 +52,7 @@ SELECT c FROM (FROM sample EXCEPT FROM kept) UNION SELECT c FROM (FROM kept EXCE
 """
 _TOKEN = f"""
 SELECT c, key, len(found) AS n, array_to_string(found, ' ') AS tokens FROM (
-    SELECT c, wanted.key, list_slice(regexp_extract_all(
-        lower(replace(nfc_normalize(regexp_replace({WORDS}, $not_words, ' ', 'g')), '’', '''')), $word), 1, $per_record) AS found
+    SELECT c, wanted.key, list_slice({TOKENS.format(text=f"regexp_replace({WORDS}, $not_words, ' ', 'g')")}, 1, $per_record) AS found
     FROM records JOIN wanted ON records.rowid = wanted.rid
 )
 """  # noqa: S608 - a constant of ours; what is variable is bound

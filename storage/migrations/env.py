@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from storage import cluster_tables, tables  # noqa: F401  their import fills the metadata
+from storage import cluster_tables, search_tables, tables  # noqa: F401  their import fills the metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
