@@ -26,6 +26,7 @@ BROUGHT = {
     2: "DROP TABLE background_text; ALTER TABLE run DROP COLUMN background_version;",
     3: "DROP TABLE background_measure;",
     4: "DROP TABLE criterion_vote; DROP TABLE cluster; DROP TABLE archetype_merge;",
+    6: "ALTER TABLE community DROP COLUMN duplicate_of;",
 }
 """What each schema brought, taken away."""
 
