@@ -32,6 +32,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.priors
 	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks.duplicates
 
 $(VENV)/.run: pyproject.toml
 	$(PY) -m venv $(VENV)

@@ -101,12 +101,21 @@ def _sensitivity(found: Found) -> list[str]:
 
 def _communities(measurement: Measurement, clustering: Clustering, interpretation: Interpretation, last: pd.DataFrame) -> pd.DataFrame:
     columns = ["source", "name", "url", "description", "members", "records", "authors", "first_at", "last_at", "language", "coverage"]
-    about = measurement.communities[columns].join(interpretation.communities)
+    about = measurement.communities[[*columns, "duplicate_of"]].join(_with_likes(interpretation.communities, measurement))
     because = measurement.communities["sensitive_because"]
-    policy = np.where(because.notna(), "sensitive: " + because.fillna("").astype(str), "scored")
+    once = np.where(measurement.communities["duplicate_of"].notna(), "duplicate", "scored")
+    policy = np.where(because.notna(), "sensitive: " + because.fillna("").astype(str), once)
     about = about.assign(policy=policy, is_exemplar=about["is_exemplar"].astype(int), is_outlier=about["is_outlier"].astype(int))
     places = _places(clustering, last).reindex(about.index)
     return about.join(places).rename_axis("community_id").reset_index()
+
+
+def _with_likes(placed: pd.DataFrame, measurement: Measurement) -> pd.DataFrame:
+    """List a community that is the same as another one in that one's archetype and niche."""
+    of = measurement.communities["duplicate_of"].dropna()
+    placed, columns = placed.copy(), ["archetype_id", "niche_id", "nearest_archetype_id"]
+    placed.loc[of.index, columns] = placed.loc[of, columns].to_numpy(dtype=object)
+    return placed
 
 
 def _places(clustering: Clustering, last: pd.DataFrame) -> pd.DataFrame:

@@ -50,8 +50,8 @@ def rank(
     """
     thresholds = config.score.thresholds
     estimates = common_zeros(measurement)
-    frozen = _panel(panel, estimates, measurement.communities)
-    market = Market.of(measurement.communities, estimates, panel=frozen, portfolio=bool(config.portfolio))
+    frozen = _panel(panel, estimates, measurement)
+    market = Market.of(_scored(measurement), estimates, panel=frozen, portfolio=bool(config.portfolio))
     entities = (
         _entities("archetype", interpretation.archetypes, interpretation),
         _entities("niche", interpretation.niches, interpretation),
@@ -83,17 +83,25 @@ def common_zeros(measurement: Measurement) -> pd.DataFrame:
     return estimates
 
 
-def _panel(rows: pd.DataFrame | None, estimates: pd.DataFrame, communities: pd.DataFrame) -> Panel | None:
+def _scored(measurement: Measurement) -> pd.DataFrame:
+    """Give the authors of each community, and why it is never scored, or empty."""
+    told = measurement.communities
+    same = "the same community as " + told["duplicate_of"].fillna("").astype(str) + ": counted once"
+    why = same.where(told["duplicate_of"].notna(), "").mask(told["sensitive"].astype(bool), opportunity.SENSITIVE)
+    return told[["authors"]].assign(withheld=why)
+
+
+def _panel(rows: pd.DataFrame | None, estimates: pd.DataFrame, measurement: Measurement) -> Panel | None:
     """Take the frozen panel where it covers at least half of tonight's communities; else tonight is a panel of its own.
 
     A panel of other communities would compare tonight's with a market they are not in.
     """
     if rows is None:
         return None
-    known = communities.index.isin(rows["community_id"].unique())
+    known = measurement.communities.index.isin(rows["community_id"].unique())
     if 2 * known.sum() >= len(known):
         return Panel.from_rows(rows)
-    values = _matrix(estimates)[~communities["sensitive"].astype(bool)]
+    values = _matrix(estimates).loc[measurement.market]
     return Panel.freeze(values, version=int(rows["version"].iloc[0]) + 1)
 
 

@@ -31,7 +31,7 @@ class Market:
     """What the score knows of a run's communities. Frames are community by feature, in the order of ``communities``."""
 
     communities: pd.DataFrame
-    """Index ``community``, ascending; columns authors (distinct) and sensitive."""
+    """Index ``community``, ascending; columns authors (distinct) and withheld (why it is never scored, or empty)."""
     values: pd.DataFrame
     low: pd.DataFrame
     high: pd.DataFrame
@@ -51,7 +51,7 @@ class Market:
         Raises:
             ValueError: communities are not in ascending order of their keys, each once.
         """
-        told = communities[["authors", "sensitive"]].rename_axis("community")
+        told = communities[["authors", "withheld"]].rename_axis("community")
         keys = told.index
         if not (keys.is_monotonic_increasing and keys.is_unique):
             raise ValueError(
@@ -64,7 +64,7 @@ class Market:
         if not portfolio:
             tables = {column: table.drop(columns="cross_promotion", errors="ignore") for column, table in tables.items()}
         values = tables["value"].astype(float)
-        panel = panel or Panel.freeze(values[~told["sensitive"].to_numpy(bool)])
+        panel = panel or Panel.freeze(values[told["withheld"] == ""])
         return cls(told, values, tables["low"].astype(float), tables["high"].astype(float), tables["missing_reason"], panel, portfolio)
 
     def applicable(self, kind: Kind) -> NDArray[np.bool_]:
@@ -98,7 +98,7 @@ class Scores:
 
     kind: Kind
     members: pd.Series
-    """Index community, value entity id; without sensitive communities."""
+    """Index community, value entity id; without communities that are never scored."""
     facts: pd.DataFrame
     """Columns communities, authors, stability, homogeneity, withheld (why it is never scored, or empty), coverage and score."""
     components: pd.DataFrame
@@ -224,7 +224,8 @@ def score(entities: Entities, market: Market) -> Scores:
     facts = entities.facts.rename_axis("entity_id").sort_index()
     if strangers := sorted(set(entities.members) - set(facts.index)):
         raise ValueError(f"{len(strangers)} {entities.kind}s have communities but no facts, first {strangers[0]}: give each its facts.")
-    free = market.communities.index[~market.communities["sensitive"].to_numpy(bool)]
+    why = market.communities["withheld"]
+    free = why.index[why == ""]
     members = entities.members.loc[entities.members.index.isin(free)].sort_index().rename_axis("community").rename("entity_id")
     placed = Members.of(
         np.asarray(market.communities.index.get_indexer(members.index), dtype=np.int64),
@@ -238,13 +239,18 @@ def score(entities: Entities, market: Market) -> Scores:
     points, weights, contributions = combine(pooled.components)
     told = facts[["authors", "stability", "homogeneity"]].assign(
         communities=counts,
-        withheld=np.where(counts == 0, SENSITIVE, ""),
+        withheld=_withheld(entities.members, why).reindex(facts.index, fill_value=SENSITIVE).where(counts == 0, ""),
         coverage=coverage(pooled.measured, market.applicable(entities.kind)),
         score=points,
     )
     ingredients = _ingredients(entities.kind, market, placed, pooled, told)
     shares, parts, logs = (pd.DataFrame(array, index=facts.index, columns=NAMES) for array in (weights, pooled.components, contributions))
     return Scores(entities.kind, members, told, components=parts, weights=shares, contributions=logs, ingredients=ingredients)
+
+
+def _withheld(members: pd.Series, why: pd.Series) -> pd.Series:
+    """Say of each entity why its first community is never scored."""
+    return why.reindex(members.index).groupby(members.to_numpy()).first()
 
 
 def coverage(measured: Floats, applicable: NDArray[np.bool_]) -> Floats:

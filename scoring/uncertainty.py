@@ -205,7 +205,7 @@ def rematched(scores: Scores, market: Market, labels: pd.Series) -> Members:
     """Find the archetypes again among new clusters: one cluster each, the largest total Jaccard, none below one half."""
     keys = market.communities.index
     old = pd.Series(scores.facts.index.get_indexer(pd.Index(scores.members)), index=scores.members.index).reindex(keys, fill_value=-1)
-    free = ~market.communities["sensitive"].to_numpy(bool)
+    free = (market.communities["withheld"] == "").to_numpy(bool)
     new = labels.reindex(keys, fill_value=-1).to_numpy()
     names, fresh = np.unique(new[free & (new >= 0)], return_inverse=True)
     codes = np.full(len(keys), -1)

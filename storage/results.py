@@ -237,10 +237,14 @@ class Results:
             return list(session.scalars(select(tables.Run).order_by(col(tables.Run.sequence))))
 
     def membership(self) -> pd.DataFrame:
-        """Return the published run's communities with archetype, niche and place on the map: what tonight is compared with."""
+        """Return the published run's communities with archetype, niche and place on the map: what tonight is compared with.
+
+        A community that is the same as another one is left out, as it is tonight.
+        """
         community = SAVED["community"]
         columns = [community.c[name] for name in ("community_id", "archetype_id", "niche_id", "x", "y")]
-        chosen = select(*columns).where(community.c.run_id == select(publication_table.c.run_id).scalar_subquery())
+        published = community.c.run_id == select(publication_table.c.run_id).scalar_subquery()
+        chosen = select(*columns).where(published, community.c.duplicate_of.is_(None))
         with self._engine.connect() as connection:
             return pd.read_sql_query(chosen.order_by(community.c.community_id), connection, index_col="community_id")
 

@@ -117,7 +117,7 @@ class CommunityRow(SQLModel, table=True):
     last_at: int = Field(sa_type=Integer)
     language: str | None = Field(default=None, sa_type=TEXT)
     policy: str = Field(sa_type=TEXT)
-    """scored, or "sensitive: " and the subject: counted, never scored"""
+    """scored; duplicate; or "sensitive: " and the subject: counted, never scored"""
     coverage: str = Field(sa_type=TEXT)
     archetype_id: str | None = Field(default=None, sa_type=TEXT)
     niche_id: str | None = Field(default=None, sa_type=TEXT)
@@ -129,6 +129,8 @@ class CommunityRow(SQLModel, table=True):
     x: float | None = Field(default=None, sa_type=REAL)
     y: float | None = Field(default=None, sa_type=REAL)
     """Place on the two-dimensional map, where the run drew one."""
+    duplicate_of: str | None = Field(default=None, sa_type=TEXT)
+    """The community that it is the same as; that one stands for both."""
 
 
 class FeatureRow(SQLModel, table=True):

@@ -175,7 +175,7 @@ ORDER BY archetype.archetype_id, run.sequence;
 CREATE VIEW communities AS
 SELECT
     community_id, source, name, url, description, members, records, authors, first_at, last_at, language, policy,
-    coverage, archetype_id, niche_id, is_outlier, nearest_archetype_id
+    coverage, archetype_id, niche_id, is_outlier, nearest_archetype_id, duplicate_of
 FROM community
 WHERE run_id = (SELECT run_id FROM publication)
 ORDER BY community_id;

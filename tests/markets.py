@@ -31,8 +31,9 @@ def market(
     """
     index = pd.Index(communities, name="community")
     about = {"source": "made", "platform": "made", "url": None, "description": "", "members": None, "language": "en", "licence": "CC0"}
-    flags = {"sensitive": False, "quote_ok": True, "llm_ok": True, "coverage": "complete", "records": 100, "authors": 50}
-    frame = pd.DataFrame({**about, **flags, "name": list(communities), "first_at": 0, "last_at": 1}, index=index)
+    flags = {"sensitive": False, "duplicate_of": None, "quote_ok": True, "llm_ok": True}
+    counts = {"coverage": "complete", "records": 100, "authors": 50}
+    frame = pd.DataFrame({**about, **flags, **counts, "name": list(communities), "first_at": 0, "last_at": 1}, index=index)
     asked = pd.DataFrame(
         [(community, need, n * 1000 + voter) for n, (community, need, authors) in enumerate(needs) for voter in range(authors)],
         columns=["community", "need", "voter"],

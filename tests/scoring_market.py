@@ -10,7 +10,7 @@ import pandas as pd
 
 from scoring.components import Panel
 from scoring.formula import FEATURES
-from scoring.opportunity import Entities, Kind, Market, Scores, score
+from scoring.opportunity import SENSITIVE, Entities, Kind, Market, Scores, score
 
 LADDER = np.arange(100) / 100
 """A panel in which a value v between 0 and 1 has percentile v, rounded up to hundredths."""
@@ -36,7 +36,9 @@ def market(
 ) -> Market:
     """Make a market from columns of values, one entry per community; intervals are value ± width."""
     count = len(next(iter(values.values())))
-    told = pd.DataFrame({"authors": authors or [100] * count, "sensitive": sensitive or [False] * count}, index=keys(count))
+    told = pd.DataFrame(
+        {"authors": authors or [100] * count, "withheld": np.where(sensitive or [False] * count, SENSITIVE, "")}, index=keys(count)
+    )
     long = pd.DataFrame(values, index=keys(count)).rename_axis("community").reset_index().melt("community", var_name="feature")
     long = long.assign(low=long["value"] - width, high=long["value"] + width)
     long["missing_reason"] = np.where(long["value"].isna(), "fewer than 30 authors", None)

@@ -189,6 +189,16 @@ def test_sensitive_communities_belong_to_nothing():
     assert NAMES[0] not in set(found.evidence[found.evidence["entity"] != "community"]["community_id"])
 
 
+def test_the_same_community_belongs_to_nothing_of_its_own():
+    """A community that is the same as another one is in no archetype's or niche's figures, and stands for none."""
+    measurement = measured()
+    measurement.communities.loc[NAMES[0], "duplicate_of"] = NAMES[1]
+    found = interpret(measurement, clustering(measurement, "clusters"), namer=labels, seed=1, key=KEY)
+    assert found.archetypes["communities"].sum() == interpreted().archetypes["communities"].sum() - 1
+    assert found.communities.loc[NAMES[0], ["archetype_id", "niche_id"]].isna().all()
+    assert not found.communities.loc[NAMES[0], "is_exemplar"]
+
+
 def test_a_name_changes_nothing_but_names():
     """A namer that obeys anyone changes names, summaries and their source, and not one other value."""
 

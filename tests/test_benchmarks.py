@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import zstandard
 
-from benchmarks import clusters, dump, reader, structure
+from benchmarks import clusters, dump, duplicates, reader, structure
 from benchmarks.process import CommandFailedError, Spent, run
 from discovery.sources import load
 from tests.factories import gather
@@ -51,6 +51,13 @@ def test_what_it_is_compared_with_reads_the_same_records(tmp_path: Path) -> None
     rows, seconds = reader.read(tmp_path / "dumps", tmp_path / "reader.duckdb")
     assert rows == 300
     assert seconds > 0
+
+
+def test_planted_duplicates_are_found_and_nothing_else() -> None:
+    """Of 400 communities with 40 copies, all pairs of at least .5 are found by both ways, and no other is told."""
+    cells = duplicates.row(400, seed=2).split("|")
+    assert int(cells[2]) > 10
+    assert [float(cell) for cell in cells[3:5]] == [1.0, 1.0]
 
 
 def test_a_process_is_measured_with_its_peak() -> None:

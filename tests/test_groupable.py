@@ -79,6 +79,16 @@ def test_sensitive_communities_are_never_grouped():
     assert NAMES[0] not in groupable(measurement).values.index
 
 
+def test_the_same_community_counts_once():
+    """A community that is the same as another one is not in the matrix, so it cannot double the weight of its kind; the note counts it."""
+    measurement = _with_votes(_measured(), [3] * 20)
+    alone = groupable(measurement).values
+    measurement.communities.loc[NAMES[4], "duplicate_of"] = NAMES[2]
+    values, notes = groupable(measurement)
+    pd.testing.assert_frame_equal(values, alone.drop(index=NAMES[4]))
+    assert notes[0].startswith("1 of 20 communities say what another one says")
+
+
 def test_nothing_measured_gives_an_empty_matrix():
     """Where nothing was measured anywhere, nobody can be grouped, and nothing breaks."""
     nothing = [math.nan] * 20

@@ -192,7 +192,7 @@ def test_no_archetypes_is_a_legal_answer():
 
 def test_unsorted_communities_are_refused():
     """Communities out of order are an error, as sums per author count by their position."""
-    told = pd.DataFrame({"authors": 1, "sensitive": False}, index=["b", "a"])
+    told = pd.DataFrame({"authors": 1, "withheld": ""}, index=["b", "a"])
     with pytest.raises(ValueError, match="ascending"):
         Market.of(told, pd.DataFrame(columns=["community", "feature", "value", "low", "high", "missing_reason"]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -28,23 +29,40 @@ WORLD = World(seed=1, communities=9, days=56, scale=0.2)
 NOWHERE = pd.DataFrame(columns=["x", "y"], index=pd.Index([], name="community_id"))
 
 
-@pytest.fixture(scope="module")
-def measurement(tmp_path_factory: pytest.TempPathFactory) -> Measurement:
-    """A small world, measured."""
-    folder = tmp_path_factory.mktemp("measured")
+MIRROR = "world:2/mirror"
+
+
+def measured(folder: Path, *, mirrored: str | None = None) -> Measurement:
+    """A small world, measured; with a mirror of one of its communities, if one is named."""
     entry = SourceEntry(WORLD.name, "world", False, "complete", True, True, "invented")
     with ActivityStore.open(folder / "a.duckdb", pseudonyms=Pseudonyms.open(folder / "key")) as store:
         store.begin(entry, run_id="r")
         for page in WORLD.batches(Cursor(), window=EVER):
-            store.append(page, source=entry.name, run_id="r")
+            copies = [
+                record.model_copy(update={"id": f"mirror:{record.id}", "communities": (MIRROR,), "thread": None, "parent": None})
+                for record in page.records
+                if mirrored in record.communities
+            ]
+            whole = page._replace(records=[*page.records, *copies], fetched=page.fetched + len(copies))
+            store.append(whole, source=entry.name, run_id="r")
         return measure(store.connection, scope=Scope(sources=(entry.name,)), settings=FeatureSettings())
+
+
+@pytest.fixture(scope="module")
+def measurement(tmp_path_factory: pytest.TempPathFactory) -> Measurement:
+    """The small world."""
+    return measured(tmp_path_factory.mktemp("measured"))
 
 
 @pytest.fixture(scope="module")
 def found(measurement: Measurement) -> Found:
     """What a run makes of it, without archetypes."""
-    market = measurement.communities.index[~measurement.communities["sensitive"].astype(bool)]
-    clustering = ungrouped(market, note="too few")
+    return made_of(measurement)
+
+
+def made_of(measurement: Measurement) -> Found:
+    """Interpret and rank without archetypes."""
+    clustering = ungrouped(measurement.market, note="too few")
     interpretation = interpret(measurement, clustering, namer=namer(Config().llm), seed=1, key=b"k")
     plain = interpretation.identified({}, {str(at): f"N{at}" for at in range(99)})
     return Found(measurement, clustering, plain, rank(measurement, clustering, plain, panel=None, config=Config()))
@@ -53,6 +71,11 @@ def found(measurement: Measurement) -> Found:
 @pytest.fixture(scope="module")
 def tables(found: Found) -> dict[str, Any]:
     """The rows of its tables."""
+    return rows_of(found)
+
+
+def rows_of(found: Found) -> dict[str, Any]:
+    """Lay out what was found, of a source that delivered and lost one item."""
     row = SourceRun(run_id="r", source="world:1", kind="world", started_at=1, status="complete", coverage="complete")
     delivery = Delivery([row], [{"source": "world:1", "position": "1", "reason": "x", "sha256": "0"}])
     return dict(rows(found, delivery=delivery, last=NOWHERE, drift=["It moved."], seed=1))
@@ -81,6 +104,23 @@ def test_every_community_is_there(tables: dict[str, Any], measurement: Measureme
     sensitive = measurement.communities["sensitive"].astype(bool)
     assert (about["policy"] == "scored").equals(~sensitive.rename_axis("community_id").rename("policy"))
     assert about["x"].isna().all(), "nothing was prepared, so there is no map"
+
+
+def test_a_mirror_is_listed_with_the_one_it_repeats_and_ranked_last(measurement: Measurement, tmp_path: Path) -> None:
+    """A mirror of the largest community is told as its duplicate, in its niche, and not scored; the market is what it was without it."""
+    assert measurement.communities["duplicate_of"].isna().all()
+    largest = measurement.communities.loc[measurement.market, "records"].idxmax()
+    twice = measured(tmp_path, mirrored=largest)
+    assert twice.communities["duplicate_of"].dropna().to_dict() == {MIRROR: largest}
+    assert twice.market.tolist() == measurement.market.tolist()
+    tables = rows_of(made_of(twice))
+    about = tables["community"].set_index("community_id")
+    assert (about.at[MIRROR, "policy"], about.at[MIRROR, "duplicate_of"]) == ("duplicate", largest)
+    assert about.at[MIRROR, "niche_id"] == about.at[largest, "niche_id"]
+    scores = tables["score"][tables["score"]["entity"] == "community"].set_index("entity_id")
+    assert scores.at[MIRROR, "verdict"] == "not_scored"
+    assert largest in scores.at[MIRROR, "verdict_reason"]
+    assert scores.at[MIRROR, "rank"] > scores.at[largest, "rank"]
 
 
 def test_features_are_told_as_declared(tables: dict[str, Any]) -> None:

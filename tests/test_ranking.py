@@ -29,7 +29,7 @@ def measured(estimates: dict[str, list[float]], sums: list[dict[str, int]]) -> M
     counted = {name: 0 for ratio in ratios.values() for name in (*ratio.numerator, ratio.denominator)}
     nothing = pd.DataFrame()
     return Measurement(
-        communities=pd.DataFrame({"sensitive": False, "authors": 40}, index=pd.Index(COMMUNITIES, name="community")),
+        communities=pd.DataFrame({"sensitive": False, "duplicate_of": None, "authors": 40}, index=pd.Index(COMMUNITIES, name="community")),
         estimates=pd.DataFrame(rows),
         author_sums=pd.DataFrame([{**counted, **each} for each in sums]),
         vocabulary=Vocabulary(pd.Index([]), sparse.csr_matrix((4, 0)), sparse.csr_matrix((4, 0))),

@@ -29,6 +29,7 @@ BROUGHT = {
     3: "DROP TABLE background_measure;",
     4: "DROP TABLE criterion_vote; DROP TABLE cluster; DROP TABLE archetype_merge;",
     5: "DROP TABLE search_space; DROP TABLE search_place; DROP TABLE search_word; DROP TABLE search_cell; DROP TABLE search_group;",
+    6: "ALTER TABLE community DROP COLUMN duplicate_of;",
 }
 """What each schema brought, taken away."""
 

@@ -131,7 +131,7 @@ def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer,
 
 
 def _labels(measurement: Measurement, clustering: Clustering) -> pd.Series:
-    """Give each community its archetype's label, -1 for outliers, sensitive ones, members of no archetype."""
+    """Give each community its archetype's label, -1 for outliers, members of no archetype and what is not of the market."""
     return market_members(measurement, clustering.archetypes).reindex(measurement.communities.index, fill_value=-1)
 
 
@@ -145,8 +145,8 @@ def _loud(measurement: Measurement) -> pd.Series:
 
 
 def _whole_market(measurement: Measurement) -> pd.Series:
-    """Take all communities that are not sensitive as one parent, 0."""
-    return -measurement.communities["sensitive"].astype(int)
+    """Take all communities of the market as one parent, 0."""
+    return pd.Series(0, index=measurement.market).reindex(measurement.communities.index, fill_value=-1)
 
 
 def _labelled(measurement: Measurement, about: Known, namer: Namer, *, cut: bool) -> pd.DataFrame:

@@ -16,9 +16,8 @@ EXEMPLARS = 3
 
 
 def market_members(measurement: Measurement, labels: pd.Series) -> pd.Series:
-    """Label every community of the market (all that are not sensitive), -1 where it lies in no group."""
-    open_to_all = measurement.communities.index[~measurement.communities["sensitive"].astype(bool)]
-    return labels.reindex(open_to_all, fill_value=-1).astype(int)
+    """Label every community of the market (see :attr:`Measurement.market`), -1 where it lies in no group."""
+    return labels.reindex(measurement.market, fill_value=-1).astype(int)
 
 
 def profiles(measurement: Measurement, labels: pd.Series) -> pd.DataFrame:

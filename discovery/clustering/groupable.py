@@ -33,11 +33,10 @@ class Groupable(NamedTuple):
 
 
 def groupable(measurement: Measurement) -> Groupable:
-    """Choose the communities and features of a run that can be grouped; sensitive communities never are."""
-    communities = measurement.communities
-    market = communities.index[~communities["sensitive"].astype(bool)]
+    """Choose the communities and features of a run that can be grouped; sensitive communities never are, and the same one counts once."""
+    market = measurement.market
     values = measurement.values().loc[market, [name for name in sorted(FEATURES) if FEATURES[name].clustered]]
-    notes: list[str] = []
+    notes = _repeated(measurement)
     noisy = _noisy(values, measurement)
     if noisy:
         titles = ", ".join(FEATURES[name].title for name in noisy)
@@ -48,6 +47,13 @@ def groupable(measurement: Measurement) -> Groupable:
     if not known.all():
         notes.append(f"{(~known).sum():,} of {len(market):,} communities have too little measured to be grouped; they are scored alone.")
     return Groupable(values[known], notes)
+
+
+def _repeated(measurement: Measurement) -> list[str]:
+    communities = measurement.communities
+    again = int(communities["duplicate_of"].notna().sum())
+    told = f"{again:,} of {len(communities):,} communities say what another one says: each is listed with that one and counts once."
+    return [told] if again else []
 
 
 def _noisy(values: pd.DataFrame, measurement: Measurement) -> list[str]:

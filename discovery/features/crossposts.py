@@ -2,6 +2,8 @@
 
 In: the partial ``taken``. Out: per community and author the sampled texts that are long enough, and those that another
 record in another community says too. This crosses communities: it is the one reduction of words that is not a community's alone.
+Where most of what two communities say is the same, they are one (``duplicates``): for that the partial ``gist`` keeps of each the
+gists of the smallest hashes, the same ones in both, which a sample by the records' ids cannot, as a copy has ids of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from discovery.features.declaration import Evidence, Statistics, because, columns, feature
+from discovery.features.duplicates import KEPT_TEXTS, duplicates
 from discovery.features.estimation import shrunk_share
+from discovery.features.partials import Partial
 from discovery.features.text import UNSPACED
 
 if TYPE_CHECKING:
@@ -21,6 +25,10 @@ if TYPE_CHECKING:
 LEAST_WORDS = 8
 """Words from which the same text is no chance; "happy new year everyone" is."""
 LEAST_TEXTS = 20
+
+_GIST = "SELECT c, unnest(min(gist, $most)) AS gist FROM (SELECT DISTINCT c, gist FROM entry WHERE gist IS NOT NULL) GROUP BY c"
+PARTIALS = (Partial("gist", _GIST, {"most": KEPT_TEXTS}),)
+"""What each community says, bounded, to find those that say the same."""
 
 _CROSSED = """
 WITH text AS (SELECT row, key, person, said FROM partial.taken JOIN span USING (c) WHERE n >= $least),
@@ -37,6 +45,14 @@ SELECT row, count(*) FILTER (everywhere > here) AS crossed, count(*) AS texts FR
 def crossings(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Count texts per community and author: row, crossed, texts."""
     return connection.execute(_CROSSED, {"least": LEAST_WORDS}).df()
+
+
+def repeated(connection: duckdb.DuckDBPyConnection, communities: pd.DataFrame) -> pd.Series:
+    """Name the community that each one is the same as, by row; None where it is like no other, or says too little to tell."""
+    said = connection.execute("SELECT row, gist FROM partial.gist JOIN span USING (c) ORDER BY row, gist").df()
+    first = duplicates(said["row"].to_numpy("int64"), said["gist"].to_numpy("uint64"), records=communities["records"].to_numpy("int64"))
+    names = communities["community"].to_numpy(dtype=object)
+    return pd.Series([names[at] if at >= 0 else None for at in first], index=communities.index, dtype=object)
 
 
 @feature(

@@ -74,6 +74,7 @@ PUBLIC = [
         "language",
         "sensitive",
         "sensitive_because",
+        "duplicate_of",
         "quote_ok",
         "llm_ok",
         "licence",
@@ -117,6 +118,7 @@ def combine(  # noqa: PLR0913 - what a measuring is made of, by name
     """Combine partials, from wherever they come, with what crosses communities and with ``now``; needs the table ``bound``."""
     facts = selection.facts(connection, placed=placed, sources=sources)
     facts["language"] = vocabulary.languages(connection, len(facts))
+    facts = _once(facts.assign(duplicate_of=crossposts.repeated(connection, facts)))
     words = vocabulary.vocabulary(connection, communities=len(facts), max_terms=settings.max_terms)
     background = behind(frozen, communities=facts, vocabulary=words)
     statistics, found = _statistics(connection, _with_lexicon(facts), scope=scope, background=background)
@@ -138,6 +140,12 @@ def _refreshed(connection: duckdb.DuckDBPyConnection, sources: pd.DataFrame, *, 
         raise
     connection.commit()
     return placed
+
+
+def _once(facts: pd.DataFrame) -> pd.DataFrame:
+    """Make a community that is told twice sensitive where one of the two is."""
+    because = facts["sensitive_because"].groupby(facts["duplicate_of"].fillna(facts["community"])).transform("first")
+    return facts.assign(sensitive_because=because.astype(object).where(because.notna(), None), sensitive=because.notna())
 
 
 def _with_lexicon(facts: pd.DataFrame) -> pd.DataFrame:

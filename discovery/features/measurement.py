@@ -42,7 +42,8 @@ class Measurement:
 
     communities: pd.DataFrame
     """Index ``community``; columns source, platform, name, url, description, members, language, sensitive, sensitive_because
-    (the subject, or that its platform marked it; None), quote_ok, llm_ok, licence, coverage, records, authors, first_at, last_at."""
+    (the subject, or that its platform marked it; None), duplicate_of (the community it is the same as; None), quote_ok, llm_ok,
+    licence, coverage, records, authors, first_at, last_at."""
     estimates: pd.DataFrame
     """A complete grid, one row per community and feature: community, feature, value, low, high, n, coverage, missing_reason."""
     author_sums: pd.DataFrame
@@ -66,6 +67,12 @@ class Measurement:
     """Distinct records in scope, bots' and deleted authors' too; a record in several communities counts once."""
     authors: int
     """Distinct authors of them, bots too; deleted ones are nobody."""
+
+    @property
+    def market(self) -> pd.Index:
+        """Name the communities that count: neither sensitive nor the same as another one."""
+        told = self.communities
+        return told.index[~told["sensitive"].astype(bool) & told["duplicate_of"].isna()]
 
     def values(self) -> pd.DataFrame:
         """Pivot the estimates to the feature matrix, shape (n_communities, n_features), NaN where missing."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 REPEAT_LENGTH = 20
 """Characters from which the same text by the same author is a repeat; "thanks" and "lol" are not. A reply repeats only in its thread."""
+OPENING, MARK = 300, r"[^\p{L}\p{M}\p{N}]+"
+"""The gist of a record is its title, else so many characters of its text, without case, blanks and marks: what a copy of it keeps."""
 READINGS = ("hit", "wish", "run", "named", "paid", "token", "capital")
 """Partials that are kept by record: what its words say, however its community changes around it."""
 
@@ -29,7 +31,7 @@ CREATE TABLE IF NOT EXISTS partial.credit (credit UBIGINT, source_id INTEGER);
 CREATE TABLE IF NOT EXISTS partial.member (
     c INTEGER, key UBIGINT, changed BIGINT, credit UBIGINT, author BIGINT, bot BOOLEAN, post BOOLEAN, t BIGINT, thread UBIGINT,
     parent UBIGINT, replies BIGINT, accepted BOOLEAN, score BIGINT, worded BOOLEAN, asks BOOLEAN, thanks BOOLEAN, said UBIGINT,
-    several BOOLEAN, domain TEXT);
+    gist UBIGINT, several BOOLEAN, domain TEXT);
 CREATE TABLE IF NOT EXISTS partial.bound (c INTEGER, since BIGINT, now BIGINT, listing BOOLEAN);
 """
 
@@ -59,13 +61,16 @@ WHERE list_contains($sources, source_id) AND credit NOT IN (SELECT credit FROM p
 _MEMBER = """
 INSERT INTO partial.member
 WITH new AS (
-    SELECT *, list_distinct(communities) AS places FROM records WHERE changed > $page AND list_has_any(source_ids, $sources)
+    SELECT *, list_distinct(communities) AS places,
+        regexp_replace(lower(left(CASE WHEN title = '' THEN text ELSE title END, $opening)), $mark, '', 'g') AS letters
+    FROM records WHERE changed > $page AND list_has_any(source_ids, $sources)
 ), placed AS (SELECT *, unnest(places) AS community, len(places) > 1 AS several FROM new)
 SELECT c, key, changed, hash(list_sort(list_distinct(source_ids))), author, coalesce(bot, false), kind = 'post', created_at,
     md5_number_lower(thread), md5_number_lower(parent), replies, accepted, score, title <> '' OR text <> '',
     CASE WHEN title = '' THEN contains(text, '?') OR contains(text, '？') ELSE contains(title, '?') OR contains(title, '？') END,
     kind = 'reply' AND regexp_matches(text, $thanks, 'i'),
-    CASE WHEN length(title) + length(text) >= $repeat THEN hash(title, text, CASE WHEN kind = 'reply' THEN thread END) END, several, domain
+    CASE WHEN length(title) + length(text) >= $repeat THEN hash(title, text, CASE WHEN kind = 'reply' THEN thread END) END,
+    CASE WHEN length(letters) >= $repeat THEN hash(letters) END, several, domain
 FROM placed JOIN partial.community USING (community)
 """
 
@@ -107,7 +112,7 @@ def arrive(connection: duckdb.DuckDBPyConnection, *, sources: Sequence[int], kno
         _leave(connection, chosen)
     connection.execute(_COMMUNITY)
     connection.execute(_CREDIT, {"sources": list(sources)})
-    connection.execute(_MEMBER, {**chosen, "thanks": THANKS, "repeat": REPEAT_LENGTH})
+    connection.execute(_MEMBER, {**chosen, "thanks": THANKS, "repeat": REPEAT_LENGTH, "opening": OPENING, "mark": MARK})
     connection.execute("INSERT INTO touched SELECT DISTINCT c FROM partial.member WHERE changed > ?", [known])
     page: int = connection.execute("SELECT greatest(?, coalesce(max(changed), ?)) FROM arrived", [known, NOTHING]).fetchall()[0][0]
     connection.execute("DROP TABLE arrived")

@@ -14,6 +14,7 @@ import pandas as pd
 
 from discovery.features import (
     authors,
+    crossposts,
     diversity,
     dynamicity,
     integrity,
@@ -44,7 +45,7 @@ def reduce(connection: duckdb.DuckDBPyConnection, *, settings: FeatureSettings, 
     ``page`` is the last page of records that the members hold.
     """
     selection.enter(connection)
-    renew(connection, *selection.PARTIALS)
+    renew(connection, *selection.PARTIALS, *crossposts.PARTIALS)
     vocabulary.read_words(connection, records=settings.sample_records)
     diversity.reduce(connection)
     dynamicity.reduce(connection)

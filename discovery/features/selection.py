@@ -41,7 +41,7 @@ repeated AS (
 )
 SELECT c, key, changed, author AS a, post, t, thread, parent,
     CASE WHEN post AND replies IS NOT NULL THEN greatest(replies - coalesce(answers, 0), 0) ELSE replies END AS replies,
-    accepted, score, worded, asks, thanks, several, domain
+    accepted, score, worded, asks, thanks, several, domain, gist
 FROM mine LEFT JOIN repeated USING (c, author, said) LEFT JOIN automatic USING (c, key)
 WHERE first IS NULL OR first = t::HUGEINT * 18446744073709551616 + key
 """

@@ -17,7 +17,7 @@ VERDICTS = {
     "saturated": ("Crowded", "products already fill the field, and few people want to leave them"),
     "shallow": ("Shallow", "neither demand nor money shows, or people do not stay"),
     "insufficient_evidence": ("Too little evidence", "too few people, too little measured, or not stable when resampled"),
-    "not_scored": ("Not scored", "a sensitive subject, or a source whose rules forbid it"),
+    "not_scored": ("Not scored", "a sensitive subject, a source whose rules forbid it, or the same community as another one"),
 }
 """Verdict to what the reader sees and what it means, from best to worst."""
 TIERS = {
