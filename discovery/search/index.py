@@ -17,8 +17,9 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from discovery.archetypes import Interpretation
-from discovery.archetypes.embedding import Embedding, unit_rows
+from discovery.archetypes.embedding import Embedding
 from discovery.clustering.retrieval import cells
+from discovery.clustering.spherical import unit_rows
 from discovery.features import Measurement
 from discovery.search.words import rarity_of, stem, taken_apart, told
 from storage.blobs import pack, pack_sorted, pack_vectors
