@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from discovery.settings import (
     ClusteringSettings,
+    EmbeddingSettings,
     FeatureSettings,
     GateSettings,
     LimitSettings,
@@ -68,6 +69,7 @@ class Config(BaseSettings):
     gate: GateSettings = GateSettings()
     limits: LimitSettings = LimitSettings()
     llm: LlmSettings = LlmSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
     credentials: dict[str, dict[str, SecretStr]] = Field({}, description="Per kind of source; only from the environment.")
 
     @classmethod

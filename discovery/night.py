@@ -18,6 +18,7 @@ import pandas as pd
 from discovery import publication, stopping
 from discovery.archetypes import Interpretation, interpret
 from discovery.archetypes.naming import namer
+from discovery.archetypes.served import embedder
 from discovery.clustering import Clustering, TooFewCommunitiesError, cluster, ungrouped
 from discovery.clustering.groupable import groupable
 from discovery.collect import Delivery, collect
@@ -168,8 +169,14 @@ class _Night:
     def interpret(self, measurement: Measurement, clustering: Clustering) -> Interpretation:
         """Describe archetypes and niches, and give them the ids of the ones they continue."""
         self.progress.stage("interpret", "profiles, niches, words, evidence, names")
-        key = self.pseudonyms.evidence_key()
-        found = interpret(measurement, clustering, namer=namer(self.config.llm), seed=self.config.seed, key=key)
+        found = interpret(
+            measurement,
+            clustering,
+            namer=namer(self.config.llm),
+            embedder=embedder(self.config.embeddings, self.config.data_dir / "vectors"),
+            seed=self.config.seed,
+            key=self.pseudonyms.evidence_key(),
+        )
         identified = identify(found, measurement=measurement, results=self.results)
         self.progress.done("interpret", f"{len(found.archetypes)} archetypes, {len(found.niches)} niches")
         return identified

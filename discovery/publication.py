@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.archetypes import Interpretation
-from discovery.archetypes.map import coordinates
+from discovery.archetypes.map import METHOD, coordinates
 from discovery.archetypes.voices import voices
 from discovery.clustering import Clustering
 from discovery.collect import Delivery
@@ -43,19 +43,20 @@ def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequenc
         last: The published run's communities with x and y, towards which the map is turned.
         drift: What has moved since that run, in words.
     """
-    measurement, clustering, interpretation, rankings = found
+    measurement, clustering, interpretation, _ = found
+    notes = [*clustering.notes, *interpretation.notes, *drift, *_sensitivity(found)]
     return {
-        "run": [{**_facts(measurement, clustering, rankings), "notes": "\n".join([*clustering.notes, *drift, *_sensitivity(found)])}],
+        "run": [{**_facts(found), "notes": "\n".join(notes)}],
         **of_sources(delivery),
         "community": _communities(measurement, clustering, interpretation, last),
         "feature": _features(),
         "community_feature": measurement.estimates.rename(columns={"community": "community_id"}),
-        "archetype": _argued(interpretation.archetypes, "archetype", rankings.archetype, found),
-        "niche": _argued(interpretation.niches, "niche", rankings.niche, found),
+        "archetype": _argued(interpretation.archetypes, "archetype", found.rankings.archetype, found),
+        "niche": _argued(interpretation.niches, "niche", found.rankings.niche, found),
         "archetype_feature": interpretation.archetype_features,
-        "score": pd.concat([_scores(ranking) for ranking in rankings.each()], ignore_index=True),
-        "score_component": pd.concat([_of(ranking, ranking.components) for ranking in rankings.each()], ignore_index=True),
-        "score_ingredient": pd.concat([_of(ranking, ranking.ingredients) for ranking in rankings.each()], ignore_index=True),
+        "score": pd.concat([_scores(ranking) for ranking in found.rankings.each()], ignore_index=True),
+        "score_component": pd.concat([_of(ranking, ranking.components) for ranking in found.rankings.each()], ignore_index=True),
+        "score_ingredient": pd.concat([_of(ranking, ranking.ingredients) for ranking in found.rankings.each()], ignore_index=True),
         "evidence": interpretation.evidence,
         "need": interpretation.needs,
         "term": interpretation.terms,
@@ -71,7 +72,8 @@ def of_sources(delivery: Delivery) -> Mapping[str, Any]:
     return {"source_run": delivery.sources, "quarantined_item": delivery.quarantined}
 
 
-def _facts(measurement: Measurement, clustering: Clustering, rankings: Rankings) -> dict[str, Any]:
+def _facts(found: Found) -> dict[str, Any]:
+    measurement, clustering, interpretation, rankings = found
     size = len(measurement.communities)
     return {
         "structure": "too_few" if size < TOO_FEW else clustering.structure,
@@ -83,6 +85,9 @@ def _facts(measurement: Measurement, clustering: Clustering, rankings: Rankings)
         "platform_association": clustering.platform_association,
         "panel_version": rankings.panel.version,
         "background_version": measurement.background_version,
+        "embedding_model": interpretation.embedding_model,
+        "embedding_version": interpretation.embedding_version,
+        "map_method": METHOD,
     }
 
 

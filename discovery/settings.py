@@ -88,7 +88,7 @@ class EndpointSettings(Settings):
 
     base_url: HttpUrl | None = Field(None, description="Root of an OpenAI-compatible server, for example http://127.0.0.1:8080/v1.")
     model: str = Field("", max_length=200, description="Name of the model, as the server knows it.")
-    api_key: SecretStr = Field(SecretStr(""), description="From SUBCURRENT_LLM__API_KEY.")
+    api_key: SecretStr = Field(SecretStr(""), description="From SUBCURRENT_LLM__API_KEY, SUBCURRENT_EMBEDDINGS__API_KEY.")
     max_calls: int = Field(60, ge=1, le=1_000, description="Requests in one run, retries counted.")
     deadline_seconds: float = Field(30.0, gt=0, le=600, description="Longest time one request may take, from first to last byte.")
     run_deadline_seconds: float = Field(300.0, gt=0, le=3_600, description="Longest time all requests of a run may take.")
@@ -108,3 +108,13 @@ class LlmSettings(EndpointSettings):
     section: ClassVar[str] = "llm"
 
     max_tokens: int = Field(400, ge=64, le=4_096, description="Longest reply.")
+
+
+class EmbeddingSettings(EndpointSettings):
+    """The model that may place communities by what they talk about, for niches."""
+
+    section: ClassVar[str] = "embeddings"
+
+    max_calls: int = Field(1_000, ge=1, le=100_000, description="Requests in one run, of 64 texts each; a community has three texts.")
+    run_deadline_seconds: float = Field(1_800.0, gt=0, le=36_000, description="Longest time all requests of a run may take.")
+    dimensions: int | None = Field(None, ge=8, le=8_192, description="Length of the vectors, where the model offers several.")

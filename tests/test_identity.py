@@ -54,6 +54,9 @@ def found(*archetypes: str) -> Interpretation:
         clusters=pd.DataFrame({"archetype_id": known}),
         hierarchy=pd.DataFrame(columns=["step", "first_id", "second_id", "height", "communities"]),
         cuts=pd.DataFrame(),
+        embedding_model="made",
+        embedding_version="1",
+        notes=[],
     )
 
 

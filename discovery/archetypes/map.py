@@ -8,6 +8,7 @@ from scipy.linalg import orthogonal_procrustes
 
 from discovery.archetypes.embedding import Floats
 
+METHOD = "pca"
 DECIMALS = 6
 
 
