@@ -23,6 +23,7 @@ from discovery.settings import (
     GateSettings,
     LimitSettings,
     LlmSettings,
+    MapMethod,
     ScoreSettings,
     SourceSettings,
 )
@@ -70,6 +71,7 @@ class Config(BaseSettings):
     limits: LimitSettings = LimitSettings()
     llm: LlmSettings = LlmSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    map: MapMethod = Field("pca", description="How the map is drawn: principal components, or UMAP (extra `umap`), which keeps neighbours.")
     credentials: dict[str, dict[str, SecretStr]] = Field({}, description="Per kind of source; only from the environment.")
 
     @classmethod

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.archetypes import Interpretation
-from discovery.archetypes.map import METHOD, coordinates
+from discovery.archetypes.map import Map
 from discovery.archetypes.voices import voices
 from discovery.clustering import Clustering
 from discovery.collect import Delivery
@@ -34,21 +34,21 @@ class Found(NamedTuple):
     rankings: Rankings
 
 
-def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequence[str]) -> Mapping[str, Any]:
+def rows(found: Found, *, delivery: Delivery, drawn: Map, drift: Sequence[str]) -> Mapping[str, Any]:
     """Give each table its rows; see ``storage.results.SAVED``.
 
     Args:
         found: What the run found.
         delivery: What the sources delivered.
-        last: The published run's communities with x and y, towards which the map is turned.
+        drawn: The map of its communities.
         drift: What has moved since that run, in words.
     """
     measurement, clustering, interpretation, _ = found
     notes = [*clustering.notes, *interpretation.notes, *drift, *_sensitivity(found)]
     return {
-        "run": [{**_facts(found), "notes": "\n".join(notes)}],
+        "run": [{**_facts(found), "map_method": drawn.method, "notes": "\n".join(notes)}],
         **of_sources(delivery),
-        "community": _communities(measurement, clustering, interpretation, last),
+        "community": _communities(measurement, interpretation, drawn),
         "feature": _features(),
         "community_feature": measurement.estimates.rename(columns={"community": "community_id"}),
         "archetype": _argued(interpretation.archetypes, "archetype", found.rankings.archetype, found),
@@ -87,7 +87,6 @@ def _facts(found: Found) -> dict[str, Any]:
         "background_version": measurement.background_version,
         "embedding_model": interpretation.embedding_model,
         "embedding_version": interpretation.embedding_version,
-        "map_method": METHOD,
     }
 
 
@@ -101,21 +100,13 @@ def _sensitivity(found: Found) -> list[str]:
     return [sentence] if sentence else []
 
 
-def _communities(measurement: Measurement, clustering: Clustering, interpretation: Interpretation, last: pd.DataFrame) -> pd.DataFrame:
+def _communities(measurement: Measurement, interpretation: Interpretation, drawn: Map) -> pd.DataFrame:
     columns = ["source", "name", "url", "description", "members", "records", "authors", "first_at", "last_at", "language", "coverage"]
     about = measurement.communities[columns].join(interpretation.communities)
     because = measurement.communities["sensitive_because"]
     policy = np.where(because.notna(), "sensitive: " + because.fillna("").astype(str), "scored")
     about = about.assign(policy=policy, is_exemplar=about["is_exemplar"].astype(int), is_outlier=about["is_outlier"].astype(int))
-    places = _places(clustering, last).reindex(about.index)
-    return about.join(places).rename_axis("community_id").reset_index()
-
-
-def _places(clustering: Clustering, last: pd.DataFrame) -> pd.DataFrame:
-    if clustering.prepared is None:
-        return pd.DataFrame(columns=["x", "y"], dtype=float)
-    before = last[["x", "y"]].dropna()
-    return coordinates(clustering.prepared.matrix, last=before if len(before) else None)
+    return about.join(drawn.places.reindex(about.index)).rename_axis("community_id").reset_index()
 
 
 def _features() -> list[dict[str, Any]]:

@@ -5,11 +5,13 @@ Nothing heavy is imported here, so that a command that only reads the configurat
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 from scoring.thresholds import Thresholds
+
+MapMethod = Literal["pca", "umap"]
 
 
 class Settings(BaseModel):
