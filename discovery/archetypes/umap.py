@@ -17,7 +17,7 @@ from storage.errors import MissingExtraError
 
 NEIGHBOURS = 15
 FEWEST = 4
-"""Points below which there are no neighbourhoods to keep; they stay where they start."""
+"""Points below which there are no neighbourhoods to keep."""
 
 
 class Umap:
@@ -29,16 +29,17 @@ class Umap:
         self._seed = seed
 
     def __call__(self, points: Floats, start: Floats) -> Floats:
-        """Lay points of shape (n, d) out, shape (n, 2), centred.
-
-        Raises:
-            ModuleNotFoundError: umap-learn was taken away since.
-        """
-        if len(points) < FEWEST:
+        """Lay points of shape (n, d) out, shape (n, 2), centred; too few, and points all alike, stay where they start."""
+        if len(points) < FEWEST or not np.ptp(points, axis=0).any():
             return start
         import umap  # noqa: PLC0415 - an extra, and heavy
 
-        model: Any = umap.UMAP(n_neighbors=min(NEIGHBOURS, len(points) - 1), init=start, random_state=self._seed, n_jobs=1)
+        model: Any = umap.UMAP(n_neighbors=min(NEIGHBOURS, len(points) - 1), init=self._spread(start), random_state=self._seed, n_jobs=1)
         with threadpool_limits(limits=1):
             plane = np.asarray(model.fit_transform(points), dtype=np.float64)
         return np.asarray(plane - plane.mean(axis=0))
+
+    def _spread(self, start: Floats) -> Floats:
+        """Draw places on an axis on which all start at one: UMAP divides by its length, and could not leave it."""
+        drawn = np.random.default_rng(self._seed).normal(size=start.shape)
+        return np.where(np.ptp(start, axis=0) > 0, start, drawn)

@@ -16,7 +16,11 @@ from sklearn.metrics import silhouette_score
 from discovery.archetypes.map import coordinates, layout
 from tests.command_line import configured, subcurrent
 
-pytestmark = [pytest.mark.peers, pytest.mark.skipif(not find_spec("umap"), reason="the extra `umap` is not installed")]
+pytestmark = [
+    pytest.mark.peers,
+    pytest.mark.skipif(not find_spec("umap"), reason="the extra `umap` is not installed"),
+    pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning"),
+]
 
 
 def blobs(n: int = 240) -> tuple[pd.DataFrame, np.ndarray]:
@@ -53,9 +57,9 @@ def test_a_night_later_communities_stand_where_they_stood() -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 12])
 def test_tiny_markets_have_a_map_too(n: int) -> None:
-    """Any number of communities gives finite places, identical ones too."""
+    """Any number of communities gives finite places, those that differ in one dimension or not at all, too."""
     matrix, _ = blobs()
-    for rows in (matrix.iloc[:n], matrix.iloc[:n] * 0):
+    for rows in (matrix.iloc[:n], matrix.iloc[:n, :1], matrix.iloc[:n] * 0):
         plane = coordinates(rows, layout=layout("umap", seed=1))
         assert plane.shape == (n, 2)
         assert np.isfinite(plane.to_numpy()).all()
