@@ -48,7 +48,7 @@ $(VENV)/.bench: $(VENV)/.run
 	touch $@
 
 $(VENV)/.peers: $(VENV)/.test
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test,peers,cluster,faiss]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test,peers,cluster,faiss,umap]"
 	touch $@
 
 clean:

@@ -18,10 +18,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from discovery.settings import (
     ClusteringSettings,
+    EmbeddingSettings,
     FeatureSettings,
     GateSettings,
     LimitSettings,
     LlmSettings,
+    MapMethod,
     ScoreSettings,
     SourceSettings,
 )
@@ -68,6 +70,8 @@ class Config(BaseSettings):
     gate: GateSettings = GateSettings()
     limits: LimitSettings = LimitSettings()
     llm: LlmSettings = LlmSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    map: MapMethod = Field("pca", description="How the map is drawn: principal components, or UMAP (extra `umap`), which keeps neighbours.")
     credentials: dict[str, dict[str, SecretStr]] = Field({}, description="Per kind of source; only from the environment.")
 
     @classmethod

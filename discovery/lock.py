@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FILES, FOLDERS = ("subcurrent.db", "activity.duckdb", "pseudonym.key"), ("work", "spill")
+FILES, FOLDERS = ("subcurrent.db", "activity.duckdb", "pseudonym.key"), ("work", "spill", "vectors")
 """What a run needs in a data directory, so that nothing else is taken for it; a report can fail on its own."""
 
 

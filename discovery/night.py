@@ -17,7 +17,9 @@ import pandas as pd
 
 from discovery import publication, stopping
 from discovery.archetypes import Interpretation, interpret
+from discovery.archetypes.map import Layout, Map, coordinates, layout
 from discovery.archetypes.naming import namer
+from discovery.archetypes.served import embedder
 from discovery.clustering import Clustering, TooFewCommunitiesError, cluster, ungrouped
 from discovery.clustering.groupable import groupable
 from discovery.collect import Delivery, collect
@@ -59,9 +61,11 @@ def run(config: Config, sources: Sequence[Source], *, until: Stage | None, progr
 
     Raises:
         RunLockedError: another run holds the data directory.
+        MissingExtraError: the configuration asks for what needs an extra that is not installed.
     """
+    drawing = layout(config.map, seed=config.seed)
     with begun(config, _provenance(config, sources), forced=until == "publish", clock=clock) as journal:
-        night = _Night(config, sources, journal, progress)
+        night = _Night(config, sources, journal, progress, drawing)
         if journal.published:
             journal.forget()  # a second attempt at the report is the last: the next run is a new one
             return night.report()
@@ -81,8 +85,8 @@ def _provenance(config: Config, sources: Sequence[Source]) -> Provenance:
 class _Night:
     """One run and whom it tells."""
 
-    def __init__(self, config: Config, sources: Sequence[Source], journal: Journal, progress: Progress) -> None:
-        self.config, self.sources, self.journal, self.progress = config, sources, journal, progress
+    def __init__(self, config: Config, sources: Sequence[Source], journal: Journal, progress: Progress, drawing: Layout | None) -> None:
+        self.config, self.sources, self.journal, self.progress, self.drawing = config, sources, journal, progress, drawing
         self.results = journal.results
         self.invented = any(source.invented for source in sources)
         self.pseudonyms = Pseudonyms.open(config.data_dir / "pseudonym.key")
@@ -168,8 +172,14 @@ class _Night:
     def interpret(self, measurement: Measurement, clustering: Clustering) -> Interpretation:
         """Describe archetypes and niches, and give them the ids of the ones they continue."""
         self.progress.stage("interpret", "profiles, niches, words, evidence, names")
-        key = self.pseudonyms.evidence_key()
-        found = interpret(measurement, clustering, namer=namer(self.config.llm), seed=self.config.seed, key=key)
+        found = interpret(
+            measurement,
+            clustering,
+            namer=namer(self.config.llm),
+            embedder=embedder(self.config.embeddings, self.config.data_dir / "vectors"),
+            seed=self.config.seed,
+            key=self.pseudonyms.evidence_key(),
+        )
         identified = identify(found, measurement=measurement, results=self.results)
         self.progress.done("interpret", f"{len(found.archetypes)} archetypes, {len(found.niches)} niches")
         return identified
@@ -181,7 +191,8 @@ class _Night:
             Night(found.interpretation.communities["archetype_id"], found.measurement.values(), found.interpretation.centroids),
             Night(last["archetype_id"], self.results.features(), self.results.profiles()),
         )
-        rows = publication.rows(found, delivery=delivery, last=last, drift=moved, seed=self.config.seed)
+        drawn = self.draw(found.clustering, last)
+        rows = publication.rows(found, delivery=delivery, drawn=drawn, drift=moved, seed=self.config.seed)
         self.results.save(self.journal.run_id, rows)
         rankings, background, none = found.rankings, Background.of(found.measurement), pd.DataFrame()
         new = background.version != self.results.background_version() and not self.invented
@@ -190,6 +201,15 @@ class _Night:
             panel=rankings.panel.rows() if rankings.panel_is_new and not self.invented else none,
             background=Frozen(background.words(), background.measured()) if new else Frozen(none, none),
         )
+
+    def draw(self, clustering: Clustering, last: pd.DataFrame) -> Map:
+        """Lay communities out on a map, in line with the published one if that was drawn by the same method."""
+        if clustering.prepared is None:
+            return Map(self.config.map, pd.DataFrame(columns=["x", "y"], dtype=float))
+        published, before = self.results.published(), last[["x", "y"]].dropna()
+        alike = published is not None and published.map_method == self.config.map and len(before) > 0
+        places = coordinates(clustering.prepared.matrix, last=before if alike else None, layout=self.drawing)
+        return Map(self.config.map, places)
 
     def report(self) -> Outcome:
         """Write the report of the published run; what fails from here on leaves the publication as it is."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discovery.archetypes import Interpretation
-from discovery.archetypes.map import coordinates
+from discovery.archetypes.map import Map
 from discovery.archetypes.voices import voices
 from discovery.clustering import Clustering
 from discovery.collect import Delivery
@@ -35,29 +35,30 @@ class Found(NamedTuple):
     rankings: Rankings
 
 
-def rows(found: Found, *, delivery: Delivery, last: pd.DataFrame, drift: Sequence[str], seed: int) -> Mapping[str, Any]:
+def rows(found: Found, *, delivery: Delivery, drawn: Map, drift: Sequence[str], seed: int) -> Mapping[str, Any]:
     """Give each table its rows; see ``storage.results.SAVED``.
 
     Args:
         found: What the run found.
         delivery: What the sources delivered.
-        last: The published run's communities with x and y, towards which the map is turned.
+        drawn: The map of its communities.
         drift: What has moved since that run, in words.
         seed: Seed of the cells that a search reads.
     """
-    measurement, clustering, interpretation, rankings = found
+    measurement, clustering, interpretation, _ = found
+    notes = [*clustering.notes, *interpretation.notes, *drift, *_sensitivity(found)]
     return {
-        "run": [{**_facts(measurement, clustering, rankings), "notes": "\n".join([*clustering.notes, *drift, *_sensitivity(found)])}],
+        "run": [{**_facts(found), "map_method": drawn.method, "notes": "\n".join(notes)}],
         **of_sources(delivery),
-        "community": _communities(measurement, clustering, interpretation, last),
+        "community": _communities(measurement, interpretation, drawn),
         "feature": _features(),
         "community_feature": measurement.estimates.rename(columns={"community": "community_id"}),
-        "archetype": _argued(interpretation.archetypes, "archetype", rankings.archetype, found),
-        "niche": _argued(interpretation.niches, "niche", rankings.niche, found),
+        "archetype": _argued(interpretation.archetypes, "archetype", found.rankings.archetype, found),
+        "niche": _argued(interpretation.niches, "niche", found.rankings.niche, found),
         "archetype_feature": interpretation.archetype_features,
-        "score": pd.concat([_scores(ranking) for ranking in rankings.each()], ignore_index=True),
-        "score_component": pd.concat([_of(ranking, ranking.components) for ranking in rankings.each()], ignore_index=True),
-        "score_ingredient": pd.concat([_of(ranking, ranking.ingredients) for ranking in rankings.each()], ignore_index=True),
+        "score": pd.concat([_scores(ranking) for ranking in found.rankings.each()], ignore_index=True),
+        "score_component": pd.concat([_of(ranking, ranking.components) for ranking in found.rankings.each()], ignore_index=True),
+        "score_ingredient": pd.concat([_of(ranking, ranking.ingredients) for ranking in found.rankings.each()], ignore_index=True),
         "evidence": interpretation.evidence,
         "need": interpretation.needs,
         "term": interpretation.terms,
@@ -74,7 +75,8 @@ def of_sources(delivery: Delivery) -> Mapping[str, Any]:
     return {"source_run": delivery.sources, "quarantined_item": delivery.quarantined}
 
 
-def _facts(measurement: Measurement, clustering: Clustering, rankings: Rankings) -> dict[str, Any]:
+def _facts(found: Found) -> dict[str, Any]:
+    measurement, clustering, interpretation, rankings = found
     size = len(measurement.communities)
     return {
         "structure": "too_few" if size < TOO_FEW else clustering.structure,
@@ -86,6 +88,8 @@ def _facts(measurement: Measurement, clustering: Clustering, rankings: Rankings)
         "platform_association": clustering.platform_association,
         "panel_version": rankings.panel.version,
         "background_version": measurement.background_version,
+        "embedding_model": interpretation.embedding_model,
+        "embedding_version": interpretation.embedding_version,
     }
 
 
@@ -99,15 +103,14 @@ def _sensitivity(found: Found) -> list[str]:
     return [sentence] if sentence else []
 
 
-def _communities(measurement: Measurement, clustering: Clustering, interpretation: Interpretation, last: pd.DataFrame) -> pd.DataFrame:
+def _communities(measurement: Measurement, interpretation: Interpretation, drawn: Map) -> pd.DataFrame:
     columns = ["source", "name", "url", "description", "members", "records", "authors", "first_at", "last_at", "language", "coverage"]
     about = measurement.communities[[*columns, "duplicate_of"]].join(_with_likes(interpretation.communities, measurement))
     because = measurement.communities["sensitive_because"]
     once = np.where(measurement.communities["duplicate_of"].notna(), "duplicate", "scored")
     policy = np.where(because.notna(), "sensitive: " + because.fillna("").astype(str), once)
     about = about.assign(policy=policy, is_exemplar=about["is_exemplar"].astype(int), is_outlier=about["is_outlier"].astype(int))
-    places = _places(clustering, last).reindex(about.index)
-    return about.join(places).rename_axis("community_id").reset_index()
+    return about.join(drawn.places.reindex(about.index)).rename_axis("community_id").reset_index()
 
 
 def _with_likes(placed: pd.DataFrame, measurement: Measurement) -> pd.DataFrame:
@@ -116,13 +119,6 @@ def _with_likes(placed: pd.DataFrame, measurement: Measurement) -> pd.DataFrame:
     placed, columns = placed.copy(), ["archetype_id", "niche_id", "nearest_archetype_id"]
     placed.loc[of.index, columns] = placed.loc[of, columns].to_numpy(dtype=object)
     return placed
-
-
-def _places(clustering: Clustering, last: pd.DataFrame) -> pd.DataFrame:
-    if clustering.prepared is None:
-        return pd.DataFrame(columns=["x", "y"], dtype=float)
-    before = last[["x", "y"]].dropna()
-    return coordinates(clustering.prepared.matrix, last=before if len(before) else None)
 
 
 def _features() -> list[dict[str, Any]]:

@@ -5,11 +5,13 @@ Nothing heavy is imported here, so that a command that only reads the configurat
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 from scoring.thresholds import Thresholds
+
+MapMethod = Literal["pca", "umap"]
 
 
 class Settings(BaseModel):
@@ -86,19 +88,41 @@ class LimitSettings(Settings):
     threads: int = Field(2, ge=1, le=256)
 
 
-class LlmSettings(Settings):
-    """The language model that may name things. Without ``base_url`` there is none; the key comes from the environment."""
+class EndpointSettings(Settings):
+    """A model server that speaks OpenAI's protocol. Without ``base_url`` there is none; the key comes from the environment."""
+
+    section: ClassVar[str]
+    """What this part of the configuration is called."""
 
     base_url: HttpUrl | None = Field(None, description="Root of an OpenAI-compatible server, for example http://127.0.0.1:8080/v1.")
     model: str = Field("", max_length=200, description="Name of the model, as the server knows it.")
-    api_key: SecretStr = Field(SecretStr(""), description="From SUBCURRENT_LLM__API_KEY.")
+    api_key: SecretStr = Field(SecretStr(""), description="From SUBCURRENT_LLM__API_KEY, SUBCURRENT_EMBEDDINGS__API_KEY.")
     max_calls: int = Field(60, ge=1, le=1_000, description="Requests in one run, retries counted.")
     deadline_seconds: float = Field(30.0, gt=0, le=600, description="Longest time one request may take, from first to last byte.")
     run_deadline_seconds: float = Field(300.0, gt=0, le=3_600, description="Longest time all requests of a run may take.")
-    max_tokens: int = Field(400, ge=64, le=4_096, description="Longest reply.")
 
     @model_validator(mode="after")
-    def _named(self) -> LlmSettings:
+    def _named(self) -> Self:
         if self.base_url is not None and not self.model:
-            raise ValueError(f"llm.base_url is {self.base_url} but llm.model is empty: name the model that this server offers")
+            raise ValueError(
+                f"{self.section}.base_url is {self.base_url} but {self.section}.model is empty: name the model that this server offers"
+            )
         return self
+
+
+class LlmSettings(EndpointSettings):
+    """The language model that may name things."""
+
+    section: ClassVar[str] = "llm"
+
+    max_tokens: int = Field(400, ge=64, le=4_096, description="Longest reply.")
+
+
+class EmbeddingSettings(EndpointSettings):
+    """The model that may place communities by what they talk about, for niches."""
+
+    section: ClassVar[str] = "embeddings"
+
+    max_calls: int = Field(1_000, ge=1, le=100_000, description="Requests in one run, of 64 texts each; a community has three texts.")
+    run_deadline_seconds: float = Field(1_800.0, gt=0, le=36_000, description="Longest time all requests of a run may take.")
+    dimensions: int | None = Field(None, ge=8, le=8_192, description="Length of the vectors, where the model offers several.")

@@ -14,7 +14,7 @@ from storage.errors import ResultsFileError
 
 APPLICATION_ID = 0x73756243
 """Written into the file's header; tells our results from any other SQLite file."""
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Number of the newest migration; the file carries it as ``user_version``."""
 MAGIC = b"SQLite format 3\x00"
 READER_WAIT_S = 10

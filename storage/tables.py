@@ -61,6 +61,12 @@ class Run(SQLModel, table=True):
     """1 while the run still has its bulky rows (communities, features, evidence); old runs keep their ranking only."""
     background_version: int | None = Field(default=None, sa_type=Integer)
     """Version of the words that specificity was measured against."""
+    embedding_model: str | None = Field(default=None, sa_type=TEXT)
+    """What placed communities by what they talk about: tfidf-svd, or the model that a server offers"""
+    embedding_version: str | None = Field(default=None, sa_type=TEXT)
+    """Its version; of a served model what the server calls it, and the length of its vectors."""
+    map_method: str | None = Field(default=None, sa_type=TEXT)
+    """How the map was drawn: pca or umap"""
 
 
 class SourceRun(SQLModel, table=True):

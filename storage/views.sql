@@ -186,7 +186,7 @@ SELECT
     structure, n_clusters, confidence, records, authors, communities, platform_association, panel_version,
     score_status, invented, reason, notes, detail,
     run_id IS (SELECT run_id FROM publication) AS is_published,
-    background_version
+    background_version, embedding_model, embedding_version, map_method
 FROM run
 ORDER BY sequence;
 

@@ -117,6 +117,9 @@ def run_facts(communities: int, structure: str) -> dict[str, Any]:
         "communities": communities,
         "platform_association": 0.12,
         "panel_version": 1,
+        "embedding_model": "tfidf-svd",
+        "embedding_version": "1",
+        "map_method": "pca",
         "notes": "unsolved_share was dropped: nobody could measure it.\n1 community was set aside.",
     }
 

@@ -57,6 +57,9 @@ def found(*archetypes: str) -> Interpretation:
         hierarchy=pd.DataFrame(columns=["step", "first_id", "second_id", "height", "communities"]),
         cuts=pd.DataFrame(),
         embedding=Embedding(Words(sparse.csr_matrix((12, 0)), pd.Index([]), np.zeros(0)), np.zeros((0, 0))),
+        embedding_model="made",
+        embedding_version="1",
+        notes=[],
     )
 
 

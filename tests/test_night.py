@@ -21,7 +21,9 @@ from storage.results import Results
 from storage.tables import Run
 from tests.factories import DAY, at, batch, record
 from tests.faults.killing import KEY, differences, dump
+from tests.loopback import answer, serving
 from tests.scripted import Scripted, Step, breaks, rejects
+from tests.test_served import model
 
 SMALL = World(seed=1, communities=9, days=56, scale=0.2, page=400)
 
@@ -101,6 +103,20 @@ def test_a_run_is_published_with_its_report(straight: Nights) -> None:
     assert [run.status for run in straight.runs()] == ["published"]
     assert (straight.folder / "reports" / "latest" / "report.md").read_text().startswith("# ")
     assert list((straight.folder / "work").iterdir()) == []
+
+
+def test_a_run_says_what_placed_its_communities(tmp_path: Path, straight: Nights) -> None:
+    """With a server of embeddings its model is told in SQL and in the report; without one, or with a broken one, the words are."""
+    told = "SELECT embedding_model, embedding_version, map_method FROM published_run"
+    assert ask(straight.folder / "subcurrent.db", told).rows == [("tfidf-svd", "1", "pca")]
+    for reply, expected in ((model, ("tiny", "tiny-2 (48)")), (lambda _: answer({}, 503), ("tfidf-svd", "1"))):
+        with serving(reply) as server:
+            nights = Nights(tmp_path / expected[0], embeddings={"base_url": f"{server.url}v1", "model": "tiny"})
+            assert nights.run(SMALL).exit_code == DONE
+        assert ask(nights.folder / "subcurrent.db", told).rows == [(*expected, "pca")]
+        report = (nights.folder / "reports" / "latest" / "report.md").read_text()
+        assert ("what the model tiny makes of" in report) == (expected[0] == "tiny")
+    assert "status 503" in nights.runs()[0].notes
 
 
 def test_stage_by_stage_is_the_same(tmp_path: Path, straight: Nights) -> None:

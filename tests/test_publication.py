@@ -10,6 +10,7 @@ import pytest
 
 from discovery import publication
 from discovery.archetypes import interpret
+from discovery.archetypes.map import Map
 from discovery.archetypes.naming import namer
 from discovery.clustering import ungrouped
 from discovery.collect import Delivery
@@ -78,7 +79,7 @@ def rows_of(found: Found) -> dict[str, Any]:
     """Lay out what was found, of a source that delivered and lost one item."""
     row = SourceRun(run_id="r", source="world:1", kind="world", started_at=1, status="complete", coverage="complete")
     delivery = Delivery([row], [{"source": "world:1", "position": "1", "reason": "x", "sha256": "0"}])
-    return dict(rows(found, delivery=delivery, last=NOWHERE, drift=["It moved."], seed=1))
+    return dict(rows(found, delivery=delivery, drawn=Map("pca", NOWHERE), drift=["It moved."], seed=1))
 
 
 def test_every_table_gets_its_rows(tables: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ BROUGHT = {
     4: "DROP TABLE criterion_vote; DROP TABLE cluster; DROP TABLE archetype_merge;",
     5: "DROP TABLE search_space; DROP TABLE search_place; DROP TABLE search_word; DROP TABLE search_cell; DROP TABLE search_group;",
     6: "ALTER TABLE community DROP COLUMN duplicate_of;",
+    7: "".join(f"ALTER TABLE run DROP COLUMN {name};" for name in ("embedding_model", "embedding_version", "map_method")),
 }
 """What each schema brought, taken away."""
 
@@ -320,6 +321,17 @@ def test_a_file_of_the_first_schema_is_upgraded(tmp_path: Path) -> None:
         assert results.background() is None
         assert [(run.run_id, run.background_version) for run in results.runs()] == [(FIRST, None)]
     assert ask(path, "SELECT run_id, background_version FROM runs").rows == [(FIRST, None)]
+
+
+def test_runs_of_before_were_placed_by_words_and_drawn_by_components(tmp_path: Path) -> None:
+    """A run that was saved by the fourth schema says what it was made with; one that found nothing says nothing."""
+    path = published(tmp_path / "results.db")
+    with closing(sqlite3.connect(path)) as connection:
+        downgraded(connection, 4)
+    with Results.open(path) as results:
+        results.resume_or_begin(started_at=9, provenance=PROVENANCE)
+    told = ask(path, "SELECT run_id, embedding_model, embedding_version, map_method FROM runs").rows
+    assert told == [(FIRST, "tfidf-svd", "1", "pca"), (SECOND, None, None, None)]
 
 
 def test_a_file_of_the_third_schema_is_upgraded(tmp_path: Path) -> None:

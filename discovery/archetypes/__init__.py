@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from discovery.archetypes.embedding import Embedding
+from discovery.archetypes.embedding import Embedder, Embedding, by_words
 from discovery.archetypes.evidence import TIERS, evidence
 from discovery.archetypes.facts import Known, facts, known, shared_needs
 from discovery.archetypes.naming import Namer
@@ -58,6 +58,11 @@ class Interpretation:
     """How each hierarchy of niches was cut: parent, communities, k, p_held_out, homogeneity."""
     embedding: Embedding
     """Where every community stands by its words; rows follow ``Measurement.communities``."""
+    embedding_model: str
+    """What placed communities by what they talk about, and its version."""
+    embedding_version: str
+    notes: list[str]
+    """What a reader of the method should know."""
 
     @property
     def centroids(self) -> pd.DataFrame:
@@ -95,7 +100,9 @@ class Interpretation:
         return replace(self, **changed)
 
 
-def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer, seed: int, key: bytes) -> Interpretation:
+def interpret(  # noqa: PLR0913 - what is interpreted, and by which models
+    measurement: Measurement, clustering: Clustering, *, namer: Namer, seed: int, key: bytes, embedder: Embedder = by_words
+) -> Interpretation:
     """Say what the groups of a clustering are.
 
     Args:
@@ -104,13 +111,15 @@ def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer,
         namer: What turns facts into names: :func:`discovery.archetypes.naming.namer` builds it.
         seed: Seed of the niches' resampling.
         key: Key of the hashes by which evidence can be recognised.
+        embedder: What places communities for niches: :func:`discovery.archetypes.served.embedder` builds it.
 
     Returns:
         Archetypes, niches, and all that is known about them. Sensitive communities belong to no group.
     """
     structure = clustering.structure
     labels = _labels(measurement, clustering)
-    found = find_niches(measurement, _whole_market(measurement) if structure == "none" else labels, seed=seed)
+    parents = _whole_market(measurement) if structure == "none" else labels
+    found = find_niches(measurement, parents, seed=seed, embedder=embedder)
     archetypes = known(measurement, labels, entity="archetype", key=key)
     niches = known(measurement, found.membership, entity="niche", key=key)
     alone = pd.Series(range(len(labels)), index=labels.index)
@@ -127,6 +136,9 @@ def interpret(measurement: Measurement, clustering: Clustering, *, namer: Namer,
         hierarchy=_hierarchy(clustering, archetypes.groups()),
         cuts=found.cuts,
         embedding=found.embedding,
+        embedding_model=found.placed.model,
+        embedding_version=found.placed.version,
+        notes=list(found.placed.notes),
     )
 
 

@@ -2,12 +2,15 @@
 
 TF-IDF over the words that tell communities apart (sublinear, description words counted thrice), beside a lighter block of
 the words of their needs, reduced by a truncated SVD. The loadings are kept, so that a bootstrap of the words is one
-matrix product and not another decomposition.
+matrix product and not another decomposition. A model that is served elsewhere may place communities instead (``served.py``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -20,6 +23,7 @@ from discovery.features import Measurement
 from discovery.features.text import STOP_WORDS, content_words
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int_]
 
 DIMENSIONS = 100
 DESCRIPTION_WEIGHT = 3.0
@@ -28,6 +32,10 @@ NEED_WEIGHT = 0.5
 """Share of length that the needs get beside the words of a community that has both."""
 DECIMALS = 6
 """Vectors are rounded, so that the last bits, which depend on the number of threads, decide nothing."""
+WORDS_KEPT = 0.8
+"""Share of the words that each replicate of a bootstrap sees."""
+MODEL, VERSION = "tfidf-svd", "1"
+"""What places communities without a served model; the version grows with every change that moves a vector."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +59,55 @@ class Embedding:
     words: Words
     loadings: Floats
 
-    def vectors(self, rows: NDArray[np.int_], weights: Floats | None = None) -> Floats:
+    def vectors(self, rows: Ints, weights: Floats | None = None) -> Floats:
         """Project some communities, with every word weighted (a bootstrap draws the weights); a wordless row stays zero."""
         loadings = self.loadings if weights is None else self.loadings * weights[:, None]
         units: Floats = unit_rows(np.asarray(self.words.matrix[rows] @ loadings))
         return np.round(units, DECIMALS)
+
+    def shaken(self, rows: Ints, rng: np.random.Generator) -> Floats:
+        """Project them with a fifth of the words left out, the same ones everywhere."""
+        return self.vectors(rows, (rng.random(len(self.words.terms)) < WORDS_KEPT).astype(np.float64))
+
+
+class Space(Protocol):
+    """Where communities stand, as unit vectors, and where they might stand had other words been read."""
+
+    def vectors(self, rows: Ints) -> Floats:
+        """Give the places of some communities."""
+        ...
+
+    def shaken(self, rows: Ints, rng: np.random.Generator) -> Floats:
+        """Give a draw of their places as if a fifth of the words had been missed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Communities placed by all their words and, for a test on the other half, by the seen half of them."""
+
+    whole: Space
+    half: Callable[[Ints], Floats]
+    """Places by those words only that :func:`seen` tells."""
+    known: NDArray[np.bool_]
+    """The communities that have a place."""
+    model: str
+    version: str
+    notes: tuple[str, ...] = ()
+    """What a reader of the method should know."""
+
+    def noting(self, note: str) -> Placed:
+        """Add a note."""
+        return replace(self, notes=(*self.notes, note))
+
+
+Embedder = Callable[[Measurement, Ints, Placed], Placed]
+"""Places some rows of the communities, or leaves them where their words placed them, with a note that says why."""
+
+
+def by_words(_: Measurement, __: Ints, own: Placed) -> Placed:
+    """Leave communities where their words placed them."""
+    return own
 
 
 def unit_length(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -85,6 +137,18 @@ def embed(words: Words, *, seed: int) -> Embedding:
         return Embedding(words, np.zeros((words.matrix.shape[1], 0)))
     model = TruncatedSVD(dimensions, n_iter=3, random_state=seed).fit(words.matrix)
     return Embedding(words, model.components_.T.copy())
+
+
+def placed(whole: Embedding, *, seed: int) -> Placed:
+    """Place communities by their words alone."""
+    words = whole.words
+    half = embed(words.some(np.array([seen(term) for term in words.terms], dtype=bool)), seed=seed)
+    return Placed(whole, half.vectors, np.ones(words.matrix.shape[0], dtype=bool), MODEL, VERSION)
+
+
+def seen(term: str) -> bool:
+    """Deal words into two halves by their hash, the same in every run."""
+    return hashlib.blake2b(term.encode(), digest_size=1).digest()[0] % 2 == 0
 
 
 def _mentions(texts: list[str], column: dict[str, int]) -> sparse.csr_matrix:

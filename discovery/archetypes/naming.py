@@ -1,7 +1,7 @@
 """Naming: names and summaries from a language model, if one is configured, checked; else, or where anything is wrong, the template.
 
 Any server that speaks OpenAI's chat completions will do. The model sees aggregates and short redacted excerpts as quoted
-data, fills a closed schema, and has no say in any score. The only module that knows ``openai``.
+data, fills a closed schema, and has no say in any score.
 """
 
 from __future__ import annotations
@@ -9,18 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError
 
 from discovery.archetypes.claims import Reply, unsupported
+from discovery.archetypes.endpoint import Endpoint, SpentError, UnfitError, UnreachableError, chat
 from discovery.archetypes.template import Facts, Label, labels
 from discovery.settings import LlmSettings
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
 
 Namer = Callable[[Sequence[Facts]], list[Label]]
 """What turns facts about groups into labels, in the same order."""
@@ -60,14 +57,6 @@ def _with_model(facts: Sequence[Facts], settings: LlmSettings) -> list[Label]:
             used.add(reply.name.casefold())
             chosen.append(Label(reply.name, reply.summary, settings.model))
     return chosen
-
-
-class _UnreachableError(RuntimeError):
-    """The server cannot be reached, is too slow or turns us away: asking in another way would not help."""
-
-
-class _UnfitError(RuntimeError):
-    """The server answered with something that cannot be used; another rung of the ladder may do better."""
 
 
 class _Message(BaseModel):
@@ -110,53 +99,37 @@ LADDER = (_Rung("json_schema", _strict_schema), _Rung("json_object", _object_sch
 
 
 class _Conversation:
-    """The requests of one run, inside their budget of calls and time."""
+    """The questions of one run."""
 
     def __init__(self, settings: LlmSettings) -> None:
         self.settings = settings
-        self.calls = 0
-        self.until = time.monotonic() + settings.run_deadline_seconds
         self.refused: set[str] = set()
 
     async def replies(self, facts: Sequence[Facts]) -> list[Reply | None]:
         """Ask about every group in turn; None where there is no reply that may be shown."""
-        import openai  # noqa: PLC0415 — 30 MB that only a configured run needs
-
-        settings = self.settings
         found: list[Reply | None] = []
         misses = 0
-        async with openai.AsyncOpenAI(
-            base_url=str(settings.base_url),
-            api_key=settings.api_key.get_secret_value() or "none",
-            max_retries=0,
-            timeout=settings.deadline_seconds,
-            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
-        ) as client:
+        async with Endpoint(self.settings, longest_reply=LONGEST_REPLY) as endpoint:
             for fact in facts:
                 try:
-                    found.append(await self._ladder(client, fact) if misses < PATIENCE else None)
+                    found.append(await self._ladder(endpoint, fact) if misses < PATIENCE else None)
                     misses = 0 if misses < PATIENCE else misses
-                except _UnreachableError:
+                except UnreachableError:
                     found.append(None)
                     misses += 1
         return found
 
-    async def _ladder(self, client: AsyncOpenAI, fact: Facts) -> Reply | None:
+    async def _ladder(self, endpoint: Endpoint, fact: Facts) -> Reply | None:
         """Climb down from the strictest way of asking until a reply can be shown."""
         lines, messages = _messages(fact)
         for rung in LADDER:
-            left = self.until - time.monotonic()
             if rung.name in self.refused:
                 continue
-            if self.calls >= self.settings.max_calls or left <= 0:
-                return None
-            self.calls += 1
             try:
-                async with asyncio.timeout(min(left, self.settings.deadline_seconds)):
-                    body = await self._ask(client, rung, messages)
-            except TimeoutError:
-                raise _UnreachableError from None
-            except _UnfitError:
+                body = await endpoint.ask(chat, messages=messages, **rung.arguments(self.settings.max_tokens))
+            except SpentError:
+                return None
+            except UnfitError:
                 self.refused.add(rung.name)
                 continue
             reply = _parsed(body)
@@ -168,30 +141,6 @@ class _Conversation:
         """Tell whether a server shows in its reply the key it was called with."""
         key = self.settings.api_key.get_secret_value().casefold()
         return bool(key) and key in f"{reply.name} {reply.summary}".casefold()
-
-    async def _ask(self, client: AsyncOpenAI, rung: _Rung, messages: list[dict[str, str]]) -> bytes:
-        """Send one request and read a bounded reply.
-
-        Raises:
-            _UnfitError: the server does not know this way of asking.
-            _UnreachableError: no connection, no leave, or no end of the reply.
-        """
-        import httpx2  # noqa: PLC0415 — openai's transport, whose errors come through while a body is read
-        import openai  # noqa: PLC0415
-
-        arguments: Any = {"model": self.settings.model, "messages": messages, **rung.arguments(self.settings.max_tokens)}
-        try:
-            async with client.chat.completions.with_streaming_response.create(**arguments) as response:
-                body = b""
-                async for chunk in response.iter_bytes(1 << 14):
-                    body += chunk
-                    if len(body) > LONGEST_REPLY:
-                        raise _UnreachableError
-                return body
-        except (openai.BadRequestError, openai.UnprocessableEntityError, openai.InternalServerError):
-            raise _UnfitError from None
-        except (openai.OpenAIError, httpx2.HTTPError):
-            raise _UnreachableError from None
 
 
 def _parsed(body: bytes) -> Reply | None:

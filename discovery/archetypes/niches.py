@@ -7,22 +7,32 @@ words it has not seen is not reported.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 from threadpoolctl import threadpool_limits
 
-from discovery.archetypes.embedding import Embedding, Floats, Words, embed, telling_words, unit_length
+from discovery.archetypes.embedding import (
+    Embedder,
+    Embedding,
+    Floats,
+    Ints,
+    Placed,
+    Space,
+    Words,
+    by_words,
+    embed,
+    placed,
+    seen,
+    telling_words,
+    unit_length,
+)
 from discovery.clustering.spherical import settle, sums, unit_rows
 from discovery.clustering.stability import LASTING
 from discovery.features import Measurement
-
-Ints = NDArray[np.int_]
 
 SMALLEST = 5
 REPLICATES = 20
@@ -34,8 +44,6 @@ FEW = 1_000
 """Communities up to which every number of niches is tried; beyond, every fourth or so."""
 ROUNDS = 5
 """Most rounds of settling after a cut; the few that still move then decide nothing."""
-WORDS_KEPT = 0.8
-"""Share of the words that each replicate sees."""
 LEAST_WORDS = 5
 """A community with fewer telling words cannot be placed by what it talks about."""
 
@@ -50,57 +58,63 @@ class Niches:
     """Community -> niche, -1 where it lies in none."""
     cuts: pd.DataFrame
     """One row per parent: parent, communities, k, p_held_out, homogeneity; k = 0 where there are too few."""
+    placed: Placed
+    """What the communities were grouped by."""
     embedding: Embedding
-    """Where every community stands by its words."""
+    """Where every community stands by its words, whatever they were grouped by."""
 
 
-def find_niches(measurement: Measurement, parents: pd.Series, *, seed: int) -> Niches:
+def find_niches(measurement: Measurement, parents: pd.Series, *, seed: int, embedder: Embedder = by_words) -> Niches:
     """Group the communities of every parent by subject and need.
 
     Args:
         measurement: What the run measured.
         parents: Archetype of each community, all zeros for the whole market; -1 takes no part.
         seed: Seed of the decomposition, the resampling and the shuffles.
+        embedder: What may place the communities instead of their words alone.
 
     Returns:
         Only niches of at least five communities and stability .6, from groupings that beat every shuffled one in twenty on
-        held-out words.
+        held-out words. How alike their communities are is told by words whatever placed them, as it is part of the score.
     """
     with threadpool_limits(limits=1):  # so that the last bits do not depend on the number of threads
-        return _found(measurement, parents, seed)
+        return _found(measurement, parents, seed, embedder)
 
 
-def _found(measurement: Measurement, parents: pd.Series, seed: int) -> Niches:
+def _found(measurement: Measurement, parents: pd.Series, seed: int, embedder: Embedder) -> Niches:
     words = telling_words(measurement)
-    seen = np.array([_side(term) for term in words.terms], dtype=bool)
-    whole, half, held_out = embed(words, seed=seed), embed(words.some(seen), seed=seed), words.some(~seen)
+    embedding = embed(words, seed=seed)
+    own = placed(embedding, seed=seed)
     worded = np.diff(words.matrix.indptr) >= LEAST_WORDS
     label_of = parents.reindex(measurement.communities.index, fill_value=-1).to_numpy()
+    places = embedder(measurement, np.flatnonzero((label_of >= 0) & worded), own)
+    held_out = words.some(np.array([not seen(term) for term in words.terms], dtype=bool))
     found, cuts = [], []
     for parent in sorted(set(label_of[label_of >= 0].tolist())):
-        rows = np.flatnonzero((label_of == parent) & worded)
+        rows = np.flatnonzero((label_of == parent) & worded & places.known)
         rng = np.random.default_rng([seed, int(parent)])
-        groups, stability = _stable_grouping(whole, rows, rng)
-        p = _held_out_p(half, held_out, rows, k=len(stability), rng=rng) if len(stability) > 1 else 1.0
-        cuts.append((parent, len(rows), len(stability), p, homogeneity(whole.vectors(rows))))
+        groups, stability = _stable_grouping(places.whole, rows, rng)
+        p = _held_out_p(places.half(rows), held_out, rows, k=len(stability), rng=rng) if len(stability) > 1 else 1.0
+        cuts.append((parent, len(rows), len(stability), p, homogeneity(embedding.vectors(rows))))
         if p <= MOST_CHANCE:
             sizes = np.bincount(groups, minlength=len(stability))
             kept = np.flatnonzero((stability >= LASTING) & (sizes >= SMALLEST))
             found += [(parent, rows[groups == group], float(stability[group])) for group in kept]
-    return _numbered(found, whole, measurement.communities.index, pd.DataFrame(cuts, columns=_CUT_COLUMNS))
+    table, membership = _numbered(found, embedding, measurement.communities.index)
+    return Niches(table, membership, pd.DataFrame(cuts, columns=_CUT_COLUMNS), places, embedding)
 
 
 _CUT_COLUMNS = ["parent", "communities", "k", "p_held_out", "homogeneity"]
 
 
-def _numbered(found: list[tuple[int, Ints, float]], embedding: Embedding, communities: pd.Index, cuts: pd.DataFrame) -> Niches:
+def _numbered(found: list[tuple[int, Ints, float]], embedding: Embedding, communities: pd.Index) -> tuple[pd.DataFrame, pd.Series]:
     ordered = sorted(found, key=lambda niche: (niche[0], -len(niche[1]), communities[niche[1][0]]))
     membership = pd.Series(-1, index=communities, name="niche")
     table = []
     for niche, (parent, rows, stability) in enumerate(ordered):
         membership.iloc[rows] = niche
         table.append((niche, parent, len(rows), stability, homogeneity(embedding.vectors(rows))))
-    return Niches(pd.DataFrame(table, columns=["niche", "parent", "communities", "stability", "homogeneity"]), membership, cuts, embedding)
+    return pd.DataFrame(table, columns=["niche", "parent", "communities", "stability", "homogeneity"]), membership
 
 
 def homogeneity(vectors: Floats) -> float:
@@ -111,22 +125,16 @@ def homogeneity(vectors: Floats) -> float:
     return float((np.square(vectors.sum(axis=0)).sum() - np.square(vectors).sum()) / (n * (n - 1)))
 
 
-def _side(term: str) -> bool:
-    """Deal words into two halves by their hash, the same in every run."""
-    return hashlib.blake2b(term.encode(), digest_size=1).digest()[0] % 2 == 0
-
-
-def _stable_grouping(embedding: Embedding, rows: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
+def _stable_grouping(space: Space, rows: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
     """Choose the cut whose niches come back best when communities are resampled and words left out; groups and stability."""
     ladder = _ladder(len(rows))
     if not ladder:
         return np.zeros(len(rows), dtype=np.int_), np.zeros(0)
-    groupings = _cut(embedding.vectors(rows), ladder, rng)
+    groupings = _cut(space.vectors(rows), ladder, rng)
     overlaps: dict[int, list[Floats]] = {k: [] for k in ladder}
     for _ in range(REPLICATES):
         bag = np.unique(rng.integers(len(rows), size=len(rows)))
-        kept = (rng.random(len(embedding.words.terms)) < WORDS_KEPT).astype(np.float64)
-        again = _cut(embedding.vectors(rows[bag], kept), ladder, rng)
+        again = _cut(space.shaken(rows[bag], rng), ladder, rng)
         for k in ladder:
             overlaps[k].append(_jaccard(groupings[k][bag], again[k], k))
     stability = {k: _mean_where_present(np.vstack(overlaps[k])) for k in ladder}
@@ -176,9 +184,9 @@ def _jaccard(groups: Ints, again: Ints, k: int) -> Floats:
     return np.where(table.sum(axis=1) > 0, best, np.nan)
 
 
-def _held_out_p(half: Embedding, held_out: Words, rows: Ints, *, k: int, rng: np.random.Generator) -> float:
+def _held_out_p(half: Floats, held_out: Words, rows: Ints, *, k: int, rng: np.random.Generator) -> float:
     """Group on one half of the words, and tell how often shuffled groups hold together as well on the other half."""
-    groups = _cut(half.vectors(rows), [k], rng)[k]
+    groups = _cut(half, [k], rng)[k]
     unseen = unit_length(held_out.matrix[rows])
     actual = _cohesion(unseen, groups, k)
     shuffled = [_cohesion(unseen, rng.permutation(groups), k) for _ in range(SHUFFLES)]

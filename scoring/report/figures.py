@@ -35,6 +35,10 @@ VERDICT_MARKS = {
 CLASSES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#882255", "#44aa99", "#999933")
 COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 """matplotlib repeats every text in one."""
+MAPS = {
+    "pca": "Communities by how they behave, on the two main directions of difference (PCA): near means alike",
+    "umap": "Communities by how they behave (UMAP): neighbours are alike, how far groups lie apart tells little",
+}
 MOST_ROWS, MOST_FEATURES, MOST_PLACES = 15, 14, 3000
 STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a dollar sign in a name is a dollar sign
@@ -204,8 +208,11 @@ def community_map(contents: Contents) -> Figure | None:
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_xlabel("First main direction of difference")
-    axes.set_ylabel("Second main direction")
+    if contents.run["map_method"] == "umap":
+        axes.set_xlabel("Neighbours are alike; directions mean nothing, and distances between groups little")
+    else:
+        axes.set_xlabel("First main direction of difference")
+        axes.set_ylabel("Second main direction")
     return figure
 
 
@@ -222,7 +229,7 @@ def captions(contents: Contents) -> dict[str, str]:
         "profiles.svg": "How each kind of community differs from the market: red is above, blue is below",
         "criteria.svg": "The measures that chose the number of groups, for each number that was tried",
         "hierarchy.svg": "Which kinds of community are near each other, as a tree; the table says the same",
-        "map.svg": "Communities by how they behave: near means alike",
+        "map.svg": MAPS[contents.run["map_method"] or "pca"],
     }
 
 
