@@ -79,7 +79,7 @@ def test_a_missing_extra_is_told_before_anything_is_done(tmp_path: Path):
     assert not (tmp_path / "data").exists()
 
 
-def stay(_: Floats, start: Floats) -> Floats:
+def stay(_: Floats, start: Floats, __: bool) -> Floats:
     """Leave points where they start."""
     return start
 

@@ -18,8 +18,8 @@ DECIMALS = 6
 LEAST_SHARED = 3
 """Communities of both maps, below which they cannot be brought into line."""
 
-Layout = Callable[[Floats, Floats], Floats]
-"""Moves points about the plane of the components, from where they start on it."""
+Layout = Callable[[Floats, Floats, bool], Floats]
+"""Moves points about a plane, from where they start on it; the last word says whether that is a map of before."""
 
 
 class Map(NamedTuple):
@@ -56,7 +56,8 @@ def coordinates(matrix: pd.DataFrame, *, last: pd.DataFrame | None = None, layou
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
     plane = _two_columns(centred @ _signed(axes[:2]).T)
     if layout is not None:
-        plane = layout(points, _start(matrix, plane, last))
+        before = _before(matrix, last)
+        plane = layout(points, plane if before is None else before, before is not None)
     if last is not None:
         plane = plane @ _turn(pd.DataFrame(plane, index=matrix.index), last)
     return pd.DataFrame(np.round(plane, DECIMALS) + 0.0, index=matrix.index, columns=["x", "y"])
@@ -72,11 +73,11 @@ def _two_columns(plane: Floats) -> Floats:
     return np.hstack([plane, np.zeros((len(plane), 2 - plane.shape[1]))])
 
 
-def _start(matrix: pd.DataFrame, plane: Floats, last: pd.DataFrame | None) -> Floats:
-    """Start where communities stood last, a new one where the one most like it did; without a last map on the components."""
+def _before(matrix: pd.DataFrame, last: pd.DataFrame | None) -> Floats | None:
+    """Find where communities stood last, a new one where the one most like it did; None where too few did."""
     known = matrix.index.isin(last.index) if last is not None else np.zeros(len(matrix), dtype=bool)
     if last is None or known.sum() < LEAST_SHARED:
-        return plane
+        return None
     points = matrix.to_numpy(dtype=np.float64)
     _, like = NearestNeighbors(n_neighbors=1).fit(points[known]).kneighbors(points)
     like[known, 0] = np.arange(known.sum())

@@ -46,13 +46,16 @@ def test_the_same_seed_draws_the_same_map() -> None:
 
 
 def test_a_night_later_communities_stand_where_they_stood() -> None:
-    """With a tenth of the communities new and all a little changed, those of before move a small part of the map's spread."""
+    """With a tenth of the communities new and all a little changed, those of before move less than half as far as in a map begun anew."""
     matrix, _ = blobs()
     last = coordinates(matrix.iloc[24:], layout=layout("umap", seed=1))
-    changed = matrix + np.random.default_rng(2).normal(scale=0.05, size=matrix.shape)
-    now = coordinates(changed, last=last, layout=layout("umap", seed=1)).loc[last.index]
-    moved = np.linalg.norm(now.to_numpy() - last.to_numpy(), axis=1)
-    assert np.median(moved) < 0.2 * np.linalg.norm(last.to_numpy(), axis=1).mean()
+    changed = matrix + np.random.default_rng(2).normal(scale=0.3, size=matrix.shape)
+    kept = coordinates(changed, last=last, layout=layout("umap", seed=1))
+    anew = coordinates(changed, layout=layout("umap", seed=1))
+    turned = coordinates(anew.loc[last.index], last=last)  # two dimensions lose nothing by components, and are turned
+    moved, moved_anew = (np.median(np.linalg.norm(plane.loc[last.index] - last, axis=1)) for plane in (kept, turned))
+    assert moved < 0.5 * moved_anew
+    assert trustworthiness(changed, kept) > trustworthiness(changed, anew) - 0.02
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 12])
@@ -78,4 +81,4 @@ def test_a_night_of_another_method_is_not_kept_in_line_with(tmp_path: Path) -> N
     told = subcurrent("sql", "SELECT map_method FROM runs ORDER BY sequence", "--json", "--config", config).out
     assert [row["map_method"] for row in json.loads(told)] == list(methods)
     again, spread = np.linalg.norm(drawn[2] - drawn[1], axis=1), np.linalg.norm(drawn[1], axis=1).mean()
-    assert np.median(again) < 0.5 * spread
+    assert np.median(again) < 0.3 * spread
