@@ -43,11 +43,3 @@ def test_clusters_that_resamples_do_not_show_are_a_cut(segments, expected):
     found = curves(gap=4, diag=3, full=2, strength=4, silhouette=2, groups=[1, 1, 2, 1])
     choice = choose(found, candidates=frozenset({2, 3, 4}), apart=frozenset(), k_min=1, allow_segments=segments)
     assert (choice.k, choice.structure) == expected
-
-
-@pytest.mark.parametrize(("groups", "expected"), [([1, 2, 2, 3], 2), ([1, 1, 2, 3], 4), ([1, 2, 3, 3], 3), ([1, 2, 3, 4], 4)])
-def test_a_k_that_cuts_no_group_goes_before_a_larger_one(groups, expected):
-    """Up to four clusters: 2 of 2 groups before 2 of 3 and 3 of 4; 3 of 3 before 3 of 4; where no k has one for each, the largest."""
-    found = curves(gap=4, diag=4, full=4, strength=4, silhouette=4, groups=groups)
-    choice = choose(found, candidates=frozenset({2, 3, 4}), apart=found.apart, k_min=1, allow_segments=False)
-    assert (choice.k, choice.structure) == (expected, "clusters")

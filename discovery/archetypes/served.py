@@ -72,7 +72,8 @@ class Views:
     def shaken(self, rows: Ints, rng: np.random.Generator) -> Floats:
         """Pull each community towards one of its halves, as far as leaving out a fifth of its words would (grouped jackknife)."""
         pull = PULL * rng.normal(size=(len(rows), 1))
-        return np.round(unit_rows(self.whole[rows] + pull * (self.seen[rows] - self.unseen[rows]) / 2), DECIMALS)
+        units: Floats = unit_rows(self.whole[rows] + pull * (self.seen[rows] - self.unseen[rows]) / 2)
+        return np.round(units, DECIMALS)
 
 
 def embedder(settings: EmbeddingSettings, folder: Path) -> Embedder:

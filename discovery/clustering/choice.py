@@ -1,7 +1,7 @@
 """Which k, and what kind of answer it is: the criteria's curves in, one choice out.
 
-``clusters``: a k, up to the median of the criteria's, at which there are valleys of density between groups of rows that were held
-out; the largest at which nearly every cluster is a group of its own, or else the largest.
+``clusters``: the largest k, up to the median of the criteria's, at which there are valleys of density between groups of rows that
+were held out.
 ``segments``: no such valley, but the cut comes back in split halves; a stable cut of a continuum. ``none``: neither.
 """
 
@@ -31,8 +31,6 @@ AGREEMENT = 0.7
 """Split-half adjusted Rand index that segments need, less one standard error."""
 STRENGTH = 0.8
 """Prediction strength, plus one standard error, that speaks for a k (Tibshirani & Walther)."""
-CLEAR = 5 / 6
-"""Groups that valleys set apart for each cluster, from which on a k cuts hardly any group in two."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +62,10 @@ class Curves:
         """The largest k on the curves."""
         return len(self.smallest)
 
-    def groups(self, k: int) -> int:
-        """Tell how many groups of the k clusters valleys set apart."""
-        return int(self.values["valley_groups"][k - 1])
-
     @property
     def apart(self) -> frozenset[int]:
         """Each k at which there is a valley between any two groups of its clusters."""
-        return frozenset(k for k in range(1, self.k_max + 1) if self.groups(k) > 1)
+        return frozenset(int(k) for k in np.flatnonzero(self.values["valley_groups"] > 1) + 1)
 
 
 @dataclass(frozen=True)
@@ -176,17 +170,15 @@ def choose(found: Curves, *, candidates: frozenset[int], apart: frozenset[int], 
     """Let the criteria vote among the candidates (and k = 1, where that is allowed); the median of their votes is the most there are.
 
     k is a number: votes for 6 and 7 stand nearer to each other than to 2, and the median is the k from which no majority would
-    move. Clusters without a valley between any two groups of them are a cut, not a find: only a k that is ``apart`` can be one. Of
-    those, one that leaves nearly every cluster a group of its own goes before one that cuts groups in pieces, as K-Means does with
-    shapes that are not round. Where none is apart, segments are offered where allowed, else one cluster.
+    move. Clusters without a valley between any two groups of them are a cut, not a find: then the next smaller k
+    that is ``apart`` is taken, and where none is, segments are offered where allowed, else one cluster.
     """
     allowed = sorted(k for k in candidates | {1} if k_min <= k <= found.k_max) or [min(k_min, found.k_max)]
     votes = _votes(found, allowed)
     most = sorted(votes.values())[len(votes) // 2]
     shown = [k for k in allowed if k <= most and k in apart]
     if shown:
-        clear = [k for k in shown if found.groups(k) >= CLEAR * k]
-        return Choice((clear or shown)[-1], "clusters", votes)
+        return Choice(shown[-1], "clusters", votes)
     cut = _segments(found, [k for k in allowed if k > 1]) if allow_segments else 0
     if cut:
         return Choice(cut, "segments", votes)
