@@ -23,7 +23,8 @@ WINDOW = 0.25
 SEPARATED = 0.01
 """Level of the test that two neighbouring clusters have a valley between them."""
 LEANING = 0.1
-"""Its level where all neighbours taken together show valleys at ``SEPARATED``: then a pair need only lean that way."""
+"""Its level where all neighbours taken together show valleys at ``SEPARATED`` and most clusters are then groups of their own."""
+MOST = 2 / 3
 CAP = 3.0
 """Most that one pair counts for among all, in standard deviations, so that one wide valley does not speak for all."""
 PLACES = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])
@@ -195,10 +196,15 @@ def _separation(matrix: Matrix, part: Partition, *, folds: Labels) -> tuple[floa
         centres = polish(train, part.centres, tol=ROUGH, max_iter=100).centres
         counts += _window_counts(train, test, centres, pairs)
     p = no_valley(counts)
-    joined = pairs[p > (LEANING if _together(p, pairs) <= SEPARATED else SEPARATED)]
-    graph = csr_matrix((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(part.k, part.k))
-    groups, _ = connected_components(graph, directed=False)
-    return float(p.max()), int(groups)
+    leaning = _groups(part.k, pairs[p > LEANING]) if _together(p, pairs) <= SEPARATED else 1
+    groups = leaning if leaning >= MOST * part.k else _groups(part.k, pairs[p > SEPARATED])
+    return float(p.max()), groups
+
+
+def _groups(k: int, joined: Labels) -> int:
+    """Count the groups of k clusters when some pairs are joined."""
+    graph = csr_matrix((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(k, k))
+    return int(connected_components(graph, directed=False)[0])
 
 
 def _together(p: Matrix, pairs: Labels) -> float:
