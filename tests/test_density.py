@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
 from discovery.clustering import AutoHDBSCAN, AutoKMeans, Clustering, ClusteringSettings, cluster, recluster
-from discovery.clustering.density import again, dense
+from discovery.clustering.density import SAMPLE, again, dense
 from discovery.features import Evidence, Feature
 
 
@@ -144,13 +144,13 @@ def test_no_more_clusters_than_allowed():
     assert dense(rows, 2).max() < 2
 
 
-def test_a_large_matrix_is_placed_by_a_sample(monkeypatch: pytest.MonkeyPatch):
+def test_a_large_matrix_is_placed_by_a_sample():
     """Beyond the sample every row is placed by those that were drawn."""
-    monkeypatch.setattr("discovery.clustering.density.SAMPLE", 150)
-    rows = heaps(200, 150)
+    sizes = [SAMPLE // 2, SAMPLE // 2 + 500]
+    rows = heaps(*sizes)
     model = fitted(rows)
     assert model.labels_.tolist() == model.predict(rows).tolist()
-    assert adjusted_rand_score(np.repeat([0, 1], [200, 150])[model.labels_ >= 0], model.labels_[model.labels_ >= 0]) == 1
+    assert adjusted_rand_score(np.repeat([0, 1], sizes)[model.labels_ >= 0], model.labels_[model.labels_ >= 0]) == 1
     assert (model.labels_ >= 0).mean() > 0.9
 
 

@@ -21,10 +21,9 @@ Curve = tuple[Matrix, Matrix]
 WINDOW = 0.25
 """Half-width of the windows of the valley test, in half-distances between two centres."""
 SEPARATED = 0.01
-"""Level of the test that two neighbouring clusters have a valley between them."""
+"""Level of the test that all neighbouring clusters together have valleys between them."""
 LEANING = 0.1
-"""Its level where all neighbours taken together show valleys at ``SEPARATED`` and most clusters are then groups of their own."""
-MOST = 2 / 3
+"""Level at which a pair of them is then held to be apart."""
 CAP = 3.0
 """Most that one pair counts for among all, in standard deviations, so that one wide valley does not speak for all."""
 PLACES = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])
@@ -169,7 +168,7 @@ def valley(matrix: Matrix, path: Sequence[Partition], *, folds: Labels) -> tuple
     Rows are held out in turn and projected on the line between two centres that were fitted without them. Only rows above the
     face that the two cells share count (a prism: its cross-section is the same everywhere, so uniform data shows no valley).
     Any density with one mode along the line has at least as many points in the middle window as in the emptier outer one;
-    a pair is separated where both one-sided binomial tests say that the middle has fewer.
+    a pair is the more apart, the surer both one-sided binomial tests are that the middle has fewer. All pairs together must be sure.
 
     Args:
         matrix: The rows that were partitioned.
@@ -196,15 +195,12 @@ def _separation(matrix: Matrix, part: Partition, *, folds: Labels) -> tuple[floa
         centres = polish(train, part.centres, tol=ROUGH, max_iter=100).centres
         counts += _window_counts(train, test, centres, pairs)
     p = no_valley(counts)
-    leaning = _groups(part.k, pairs[p > LEANING]) if _together(p, pairs) <= SEPARATED else 1
-    groups = leaning if leaning >= MOST * part.k else _groups(part.k, pairs[p > SEPARATED])
-    return float(p.max()), groups
-
-
-def _groups(k: int, joined: Labels) -> int:
-    """Count the groups of k clusters when some pairs are joined."""
-    graph = csr_matrix((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(k, k))
-    return int(connected_components(graph, directed=False)[0])
+    if _together(p, pairs) > SEPARATED:
+        return float(p.max()), 1
+    joined = pairs[p > LEANING]
+    graph = csr_matrix((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(part.k, part.k))
+    groups, _ = connected_components(graph, directed=False)
+    return float(p.max()), int(groups)
 
 
 def _together(p: Matrix, pairs: Labels) -> float:

@@ -34,6 +34,8 @@ RESAMPLE = 2_000
 """Rows of each resample behind the confidence at most."""
 KEEP = 0.8
 """Share of resamples that a new k must win to replace the last one."""
+SHOWN = 0.8
+"""Share of resamples that must show a valley at a k for its clusters to be claimed: of one shape, half of them do by chance."""
 
 
 class Search(NamedTuple):
@@ -65,8 +67,8 @@ def select(rows: Matrix, path: list[Partition], search: Search, *, random: np.ra
     choice = _chosen(found, found.apart, candidates, search)
     reach = max(choice.k, search.last_k or 1, *choice.votes.values()) + 1
     again = _resampled(rows, path[:reach], random, search.n_resamples)
-    apart = frozenset(k for k in found.apart if 2 * sum(k in one.apart for one in again) >= len(again))
-    choice = _chosen(found, apart, candidates, search)  # a valley that most resamples do not show at this k is no find
+    apart = frozenset(k for k in found.apart if sum(k in one.apart for one in again) >= SHOWN * len(again))
+    choice = _chosen(found, apart, candidates, search)  # a valley that resamples do not show at this k is no find
     wins = [_chosen(one, one.apart, candidates, search) for one in again]
     lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == (k in apart))
     choice, confidence = _kept(choice, wins, lasting, search.last_k)
