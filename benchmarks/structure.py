@@ -59,6 +59,15 @@ def _copula(random: np.random.Generator, n: int, d: int) -> Matrix:
     return exponential
 
 
+def _ring(random: np.random.Generator, n: int, d: int) -> Matrix:
+    """A circle in the first two columns, which any cut breaks at another place."""
+    angle = random.uniform(0, 2 * np.pi, n)
+    rows = random.normal(0, 0.05, (n, d))
+    rows[:, 0] += np.cos(angle)
+    rows[:, 1] += np.sin(angle)
+    return rows
+
+
 STRUCTURELESS: Mapping[str, Shape] = {
     "gaussian": lambda random, n, d: random.standard_normal((n, d)),
     "correlated .3": _correlated(0.3),
@@ -71,6 +80,7 @@ STRUCTURELESS: Mapping[str, Shape] = {
     "uniform ball": _ball,
     "copula": _copula,
     "elongated": _elongated,
+    "ring": _ring,
     "mixture with one mode": _close,
     "mixture of two widths": lambda random, n, d: random.standard_normal((n, d)) * np.where(random.random((n, 1)) < 0.3, 3, 1),
     "counts": lambda random, n, d: random.poisson(1.5, (n, d)).astype(float),
