@@ -17,10 +17,10 @@ from threadpoolctl import threadpool_limits
 
 from discovery.clustering import AutoKMeans, ClusteringSettings
 from discovery.clustering.algorithms import ALGORITHMS
-from discovery.clustering.choice import THOROUGH, valleys
+from discovery.clustering.choice import THOROUGH, spread, valleys
 from discovery.clustering.partition import Labels, Matrix, distinct
 from discovery.clustering.path import partitions
-from discovery.clustering.selection import least_size
+from discovery.clustering.regions import least_size, regions
 from discovery.settings import Algorithm
 
 Shape = Callable[[np.random.Generator, int, int], Matrix]
@@ -94,12 +94,13 @@ def blobs(random: np.random.Generator, *, sizes: Labels, d: int, apart: float) -
     return random.standard_normal((len(truth), d)) + np.eye(len(sizes), d)[truth] * apart / np.sqrt(2), truth
 
 
-def shows_valley(rows: Matrix, random: np.random.Generator) -> bool:
-    """Tell whether any k that could be chosen has a valley between groups of its clusters."""
+def shows_structure(rows: Matrix, random: np.random.Generator) -> bool:
+    """Tell whether any k that could be chosen has a valley between groups of its clusters, or regions of density are real."""
     k_max = distinct(rows, min(20, int(np.sqrt(len(rows) / 2))))
     path = partitions(rows, k_max, random=random, restarts=THOROUGH.restarts)
     _, groups = valleys(rows, path, random, THOROUGH)
-    return any(groups[part.k - 1] > 1 and part.sizes.min() >= least_size(len(rows)) for part in path)
+    valley = any(groups[part.k - 1] > 1 and part.sizes.min() >= least_size(len(rows)) for part in path)
+    return valley or regions(spread(rows, random), k_max, random=random, resamples=THOROUGH.draws).real
 
 
 def called_clusters(algorithm: Algorithm) -> Claim:
@@ -136,11 +137,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=168, help="[default: %(default)s]")
     parser.add_argument("--columns", type=int, default=8, help="[default: %(default)s]")
     parser.add_argument("--power-runs", type=int, default=10, help="runs of each shape with structure [default: %(default)s]")
-    parser.add_argument("--algorithm", choices=ALGORITHMS, help="ask it, and not for valleys at every k")
+    parser.add_argument("--algorithm", choices=ALGORITHMS, help="ask it, and not for valleys at every k and for regions")
     parser.add_argument("--shapes", nargs="*", choices=STRUCTURELESS, default=list(STRUCTURELESS), help="[default: all]")
     told = parser.parse_args()
-    claim = called_clusters(told.algorithm) if told.algorithm else shows_valley
-    asked = f"called `clusters` by {told.algorithm}" if told.algorithm else "a valley anywhere"
+    claim = called_clusters(told.algorithm) if told.algorithm else shows_structure
+    asked = f"called `clusters` by {told.algorithm}" if told.algorithm else "a valley or regions anywhere"
     print(f"{told.rows} rows, {told.columns} columns.\n\n| without structure | {asked} | rate at most |\n|---|---:|---:|")
     with threadpool_limits(limits=1):
         for name in told.shapes:

@@ -97,7 +97,9 @@ def test_too_few_records_are_refused() -> None:
 
 def test_a_clean_shape_bounds_its_rate() -> None:
     """No false valley in 59 runs bounds the rate at 5 %: .95 ** 59 is below 1 / 20."""
-    assert structure.false_structure(lambda random, n, d: random.standard_normal((n, d)), structure.shows_valley, runs=59, n=12, d=2) == (
+    assert structure.false_structure(
+        lambda random, n, d: random.standard_normal((n, d)), structure.shows_structure, runs=59, n=12, d=2
+    ) == (
         0,
         pytest.approx(0.0495, abs=1e-4),
     )
@@ -106,7 +108,11 @@ def test_a_clean_shape_bounds_its_rate() -> None:
 def test_a_gap_in_every_run_is_counted() -> None:
     """Two kinds ten standard deviations apart show a valley in every run, so that the rate may be 1."""
     apart = structure.false_structure(
-        lambda random, n, d: structure.blobs(random, sizes=np.full(2, n // 2), d=d, apart=10)[0], structure.shows_valley, runs=3, n=120, d=2
+        lambda random, n, d: structure.blobs(random, sizes=np.full(2, n // 2), d=d, apart=10)[0],
+        structure.shows_structure,
+        runs=3,
+        n=120,
+        d=2,
     )
     assert apart == (3, 1.0)
 
@@ -114,10 +120,10 @@ def test_a_gap_in_every_run_is_counted() -> None:
 def test_whole_numbers_have_no_valleys() -> None:
     """Counts of one mode lie on a lattice, whose gaps are none; counts of two modes, 2 and 14, are told apart."""
     assert not any(
-        structure.shows_valley(random.poisson(1.5, (168, 2)).astype(float), random) for random in map(np.random.default_rng, range(8))
+        structure.shows_structure(random.poisson(1.5, (168, 2)).astype(float), random) for random in map(np.random.default_rng, range(8))
     )
     random = np.random.default_rng(1)
-    assert structure.shows_valley(random.poisson(np.repeat([[2], [14]], 84, axis=0), (168, 2)).astype(float), random)
+    assert structure.shows_structure(random.poisson(np.repeat([[2], [14]], 84, axis=0), (168, 2)).astype(float), random)
 
 
 def test_an_algorithm_is_asked_as_a_run_asks_it() -> None:

@@ -33,7 +33,7 @@ def curves(*, gap, diag, full, strength, silhouette, groups) -> Curves:
 def test_the_median_is_the_most_clusters_there_are(groups, segments, expected):
     """Votes for 4, 4, 3, 2, 2 mean 3 at most: 3 where it shows a valley, else the 2 that does, else a cut or nothing; never the 4."""
     found = curves(gap=4, diag=3, full=2, strength=4, silhouette=2, groups=groups)
-    choice = choose(found, candidates=frozenset({2, 3, 4}), apart=found.apart, k_min=1, allow_segments=segments)
+    choice = choose(found, candidates=frozenset({2, 3, 4}), apart=found.apart, kinds=1, k_min=1, allow_segments=segments)
     assert (choice.k, choice.structure) == expected
 
 
@@ -41,5 +41,13 @@ def test_the_median_is_the_most_clusters_there_are(groups, segments, expected):
 def test_clusters_that_resamples_do_not_show_are_a_cut(segments, expected):
     """Where the valley of a k is not to be relied on, the same curves give the stable cut or nothing, whatever valley they show."""
     found = curves(gap=4, diag=3, full=2, strength=4, silhouette=2, groups=[1, 1, 2, 1])
-    choice = choose(found, candidates=frozenset({2, 3, 4}), apart=frozenset(), k_min=1, allow_segments=segments)
+    choice = choose(found, candidates=frozenset({2, 3, 4}), apart=frozenset(), kinds=1, k_min=1, allow_segments=segments)
     assert (choice.k, choice.structure) == expected
+
+
+@pytest.mark.parametrize(("kinds", "expected"), [(4, 4), (2, 2), (1, 3), (5, 3)])
+def test_regions_of_density_are_counted_and_not_voted_on(kinds, expected):
+    """Where regions are real, a candidate of their number is the answer, above the median too; else the votes are, and density had one."""
+    found = curves(gap=4, diag=3, full=2, strength=4, silhouette=2, groups=[1, 1, 2, 1])
+    choice = choose(found, candidates=frozenset({2, 3, 4}), apart=found.apart, kinds=kinds, k_min=1, allow_segments=False)
+    assert (choice.k, choice.structure, choice.votes["density"]) == (expected, "clusters", kinds)

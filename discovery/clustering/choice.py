@@ -1,7 +1,7 @@
 """Which k, and what kind of answer it is: the criteria's curves in, one choice out.
 
-``clusters``: the largest k, up to the median of the criteria's, at which there are valleys of density between groups of rows that
-were held out.
+``clusters``: as many as there are regions of density that are real and that K-Means can follow; else the largest k, up to the median of
+the criteria's, at which there are valleys of density between groups of rows that were held out.
 ``segments``: no such valley, but the cut comes back in split halves; a stable cut of a continuum. ``none``: neither.
 """
 
@@ -29,6 +29,9 @@ SEGMENTS_AT_MOST = 8
 """More cuts of a continuum than a reader can tell apart are not offered."""
 AGREEMENT = 0.7
 """Split-half adjusted Rand index that segments need, less one standard error."""
+COMMON = 0.8
+"""Split-half adjusted Rand index that clusters with a valley need. A ring has one wherever it is cut in two, and two halves of its rows
+cut it at different places."""
 STRENGTH = 0.8
 """Prediction strength, plus one standard error, that speaks for a k (Tibshirani & Walther)."""
 
@@ -166,16 +169,22 @@ def _rows(n: int, most: int, random: np.random.Generator) -> Labels:
     return np.arange(n) if n <= most else np.sort(random.choice(n, most, replace=False))
 
 
-def choose(found: Curves, *, candidates: frozenset[int], apart: frozenset[int], k_min: int, allow_segments: bool) -> Choice:
+def choose(  # noqa: PLR0913 - everything that is known of some rows, and what is asked for
+    found: Curves, *, candidates: frozenset[int], apart: frozenset[int], kinds: int, k_min: int, allow_segments: bool
+) -> Choice:
     """Let the criteria vote among the candidates (and k = 1, where that is allowed); the median of their votes is the most there are.
 
     k is a number: votes for 6 and 7 stand nearer to each other than to 2, and the median is the k from which no majority would
     move. Clusters without a valley between any two groups of them are a cut, not a find: then the next smaller k
-    that is ``apart`` is taken, and where none is, segments are offered where allowed, else one cluster.
+    that is ``apart`` is taken, and where none is, segments are offered where allowed, else one cluster. Where ``kinds`` regions of
+    density are real, they are counted instead.
     """
     allowed = sorted(k for k in candidates | {1} if k_min <= k <= found.k_max) or [min(k_min, found.k_max)]
     votes = _votes(found, allowed)
     most = sorted(votes.values())[len(votes) // 2]
+    votes["density"] = kinds
+    if kinds > 1 and kinds in allowed:
+        return Choice(kinds, "clusters", votes)
     shown = [k for k in allowed if k <= most and k in apart]
     if shown:
         return Choice(shown[-1], "clusters", votes)

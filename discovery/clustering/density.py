@@ -1,7 +1,4 @@
-"""HDBSCAN (Campello, Moulavi & Sander 2013): clusters are regions denser than what lies between them, of any shape. Rows in, labels out.
-
-The labels are scikit-learn's. What is added: how large a cluster must be, whether the clusters are real, and where other rows belong.
-"""
+"""HDBSCAN as an estimator: clusters are regions denser than what lies between them. Rows in, labels out, or none where none are real."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
-from sklearn.cluster import HDBSCAN
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -22,16 +18,13 @@ from threadpoolctl import threadpool_limits
 from discovery.clustering.autokmeans import LARGEST, own_order
 from discovery.clustering.choice import THOROUGH, Structure, spread, valleys
 from discovery.clustering.partition import Labels, Matrix, Partition, assign, largest_of
+from discovery.clustering.regions import NOISE, dense, neighbours_of, stability, sure
 from discovery.clustering.saved import Saved
-from discovery.clustering.selection import RESAMPLE, least_size
-from discovery.clustering.stability import LASTING, overlaps
+from discovery.clustering.selection import RESAMPLE
+from discovery.clustering.stability import LASTING
 
-NOISE = -1
 SAMPLE = 10_000
 """Rows that density is looked for in at most; all others are placed by them."""
-SURE = 0.95
-"""Bootstrap Jaccard that two clusters need where no valley lies on the line between their means, as between two crescents. The
-largest of some 3,000 draws of fifteen shapes without structure was .89 (docs/clustering.md)."""
 BLOCK = 1 << 22
 """Distances of one block of rows at most."""
 ROUNDING = 1e-9
@@ -96,20 +89,15 @@ class AutoHDBSCAN(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clus
         some = spread(rows, random)
         labels = dense(some, self.k_max)
         k = int(labels.max()) + 1
-
-        def refit(drawn: Labels) -> Labels:
-            return dense(some[np.unique(drawn)], self.k_max)
-
-        self.stability_ = overlaps(some, labels, k, refit, random=random, resamples=self.n_resamples) if k > 1 else np.ones(1)
-        second = np.sort(self.stability_)[-2] if k > 1 else 0.0
-        real = second >= SURE or (second >= LASTING and _apart(some, labels, random))
+        self.stability_ = stability(some, labels, self.k_max, random=random, resamples=self.n_resamples)
+        real = sure(self.stability_) or (np.sum(self.stability_ >= LASTING) > 1 and _apart(some, labels, random))
         self.confidence_ = self._confidence(some, k if real else 1, random)
         if not real:
             labels, self.stability_ = np.zeros(len(rows), dtype=np.intp), np.ones(1)
         self.structure_: Structure = "clusters" if real else "none"
         self.n_clusters_ = self._n_features_out = k if real else 1
         self.cluster_centers_ = _means(rows, labels)
-        self._rows, self._known, self._neighbours = rows, labels, min(len(rows), least_size(len(rows)))
+        self._rows, self._known, self._neighbours = rows, labels, neighbours_of(len(rows))
         self._sparsity = np.concatenate([self._cores(far) for far in self._far(rows)])
         widest = [self._sparsity[labels == label].max() for label in range(self.n_clusters_)]
         self.reach_ = np.array(widest) * (1 + ROUNDING) if real else np.full(1, np.inf)
@@ -145,7 +133,7 @@ class AutoHDBSCAN(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clus
         return np.stack([reached[:, self._known == label].min(axis=1) for label in range(self.n_clusters_)], axis=1)
 
     def _cores(self, far: Matrix) -> Matrix:
-        """Distance of each row to the last of as many neighbours as make a cluster, itself among them where it was fitted."""
+        """Distance of each row to the last of the neighbours that tell density, itself among them where it was fitted."""
         cores: Matrix = np.partition(far, self._neighbours - 1, axis=1)[:, self._neighbours - 1]
         return cores
 
@@ -160,21 +148,6 @@ class AutoHDBSCAN(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clus
         if (largest := largest_of(rows)) > LARGEST:
             raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
         return rows
-
-
-def dense(rows: Matrix, k_max: int) -> Labels:
-    """Label the rows by HDBSCAN, the largest cluster 0 and noise -1: at most ``k_max`` clusters of max(5, 2 %) rows each."""
-    size = neighbours = least_size(len(rows))
-    labels = np.full(len(rows), NOISE, dtype=np.intp)
-    while 2 * size <= len(rows):
-        labels = HDBSCAN(min_cluster_size=size, min_samples=neighbours, copy=True).fit(rows).labels_.astype(np.intp)
-        if labels.max() < k_max:
-            break
-        size *= 2
-        labels = np.full(len(rows), NOISE, dtype=np.intp)
-    sizes = np.bincount(labels[labels != NOISE], minlength=labels.max() + 1)
-    places = np.append(np.argsort(np.argsort(-sizes, kind="stable"), kind="stable"), NOISE)
-    return places[labels]
 
 
 def again(matrix: Matrix, rows: Matrix, labels: Labels) -> Labels:

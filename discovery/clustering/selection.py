@@ -10,6 +10,7 @@ import pandas as pd
 
 from discovery.clustering import criteria
 from discovery.clustering.choice import (
+    COMMON,
     QUICK,
     RULES,
     THOROUGH,
@@ -20,11 +21,13 @@ from discovery.clustering.choice import (
     curve,
     curves,
     references,
+    spread,
     structure_of,
     vote,
 )
 from discovery.clustering.partition import Matrix, Partition, distinct
 from discovery.clustering.path import carried
+from discovery.clustering.regions import Regions, dense, least_size, regions
 from discovery.clustering.stability import LASTING, bootstrap_jaccard
 
 CONSENSUS = "consensus"
@@ -48,6 +51,14 @@ class Search(NamedTuple):
     allow_segments: bool
 
 
+class Shown(NamedTuple):
+    """What some rows show."""
+
+    curves: Curves
+    kinds: int
+    """Regions of density that K-Means can follow; 1 where there are none that are real."""
+
+
 class Selection(NamedTuple):
     """What was chosen, how often it would be again, and every point of every curve: criterion, k, value, error."""
 
@@ -62,17 +73,19 @@ def select(rows: Matrix, path: list[Partition], search: Search, *, random: np.ra
         return Selection(Choice(1, "none", {}), 1.0, _table({"inertia": criteria.inertia(path)}, {}))
     if search.criterion != CONSENSUS:
         return _alone(rows, path, search, random)
-    found = _curves(rows, path, random, THOROUGH)
     candidates, jaccard = _candidates(rows, path, random, max(1, search.n_resamples // 2))
-    choice = _chosen(found, found.apart, candidates, search)
+    found = regions(spread(rows, random), len(path), random=random, resamples=max(1, search.n_resamples // 2))
+    shown = Shown(_curves(rows, path, random, THOROUGH), found.count(path))
+    apart = frozenset(k for k in shown.curves.apart if shown.curves.values["split_half_ari"][k - 1] >= COMMON)
+    choice = _chosen(shown, apart, candidates, search)
     reach = max(choice.k, search.last_k or 1, *choice.votes.values()) + 1
-    again = _resampled(rows, path[:reach], random, search.n_resamples)
-    apart = frozenset(k for k in found.apart if sum(k in one.apart for one in again) >= SHOWN * len(again))
-    choice = _chosen(found, apart, candidates, search)  # a valley that resamples do not show at this k is no find
-    wins = [_chosen(one, one.apart, candidates, search) for one in again]
-    lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == (k in apart))
+    again = _resampled(rows, path[:reach], random, search.n_resamples, most=len(path) if shown.kinds > 1 else 1)
+    apart = frozenset(k for k in apart if sum(k in one.curves.apart for one in again) >= SHOWN * len(again))
+    choice = _chosen(shown, apart, candidates, search)  # a valley that resamples do not show at this k is no find
+    wins = [_chosen(one, one.curves.apart, candidates, search) for one in again]
+    lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == (k in apart or k == shown.kinds > 1))
     choice, confidence = _kept(choice, wins, lasting, search.last_k)
-    return Selection(choice, confidence, _table({**found.values, "bootstrap_jaccard": jaccard}, found.errors))
+    return Selection(choice, confidence, _table({**shown.curves.values, "bootstrap_jaccard": jaccard}, shown.curves.errors))
 
 
 def _alone(rows: Matrix, path: list[Partition], search: Search, random: np.random.Generator) -> Selection:
@@ -90,11 +103,6 @@ def _alone(rows: Matrix, path: list[Partition], search: Search, random: np.rando
     return Selection(choice, confidence, _table({"inertia": criteria.inertia(path), search.criterion: values}, {search.criterion: errors}))
 
 
-def least_size(n: int) -> int:
-    """Members that the smallest cluster of a candidate must have, of n rows."""
-    return max(5, int(np.ceil(0.02 * n)))
-
-
 def _curves(rows: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> Curves:
     drawn = references(rows, len(path), random=random, effort=effort)
     return curves(rows, path, references=drawn, random=random, effort=effort)
@@ -109,18 +117,23 @@ def _candidates(rows: Matrix, path: list[Partition], random: np.random.Generator
     return frozenset(int(k) for k in np.flatnonzero(weakest >= LASTING) + 1), weakest
 
 
-def _chosen(found: Curves, apart: frozenset[int], candidates: frozenset[int], search: Search) -> Choice:
+def _chosen(shown: Shown, apart: frozenset[int], candidates: frozenset[int], search: Search) -> Choice:
+    found, kinds = shown
     large = frozenset(k for k in candidates if k <= found.k_max)
-    return choose(found, candidates=large, apart=apart, k_min=search.k_min, allow_segments=search.allow_segments)
+    return choose(found, candidates=large, apart=apart, kinds=kinds, k_min=search.k_min, allow_segments=search.allow_segments)
 
 
-def _resampled(rows: Matrix, path: list[Partition], random: np.random.Generator, resamples: int) -> list[Curves]:
-    """Draw the curves of subsamples of four fifths of the rows, at most 2,000, from the known centres and against shared references."""
+def _resampled(rows: Matrix, path: list[Partition], random: np.random.Generator, resamples: int, *, most: int) -> list[Shown]:
+    """Ask subsamples of four fifths of the rows, at most 2,000, from the known centres and against shared references.
+
+    They are asked for as many regions of density as ``most``; of one of them, regions are as real as those of all rows.
+    """
     drawn = references(rows, len(path), random=random, effort=QUICK)
     found = []
     for _ in range(resamples):
         some, again = _resample(rows, path, random)
-        found.append(curves(some, again, references=drawn, random=random, effort=QUICK))
+        kinds = Regions(np.arange(len(some)), dense(spread(some, random), most), real=True).count(again) if most > 1 else 1
+        found.append(Shown(curves(some, again, references=drawn, random=random, effort=QUICK), kinds))
     return found
 
 

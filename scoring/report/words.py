@@ -62,6 +62,7 @@ CRITERIA = {
     "bic_diag": "BIC of plain groups (low is good)",
     "bic_full": "BIC of any shape (low is good)",
     "prediction_strength": "Prediction strength",
+    "density": "Regions of density",
     "bootstrap_jaccard": "Overlap when drawn again",
     "split_half_ari": "Agreement of two halves",
     "valley": "Valleys between groups",
