@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from discovery.clustering import AutoKMeans, Clustering, ClusteringSettings, TooFewCommunitiesError, association, cluster, recluster
 from discovery.features import Evidence, Feature
+from storage.errors import MissingExtraError
 from tests.shared_data import DATA
 
 FRONT_PAGES = DATA / "tables/reddit_front_pages.parquet"
@@ -122,6 +125,13 @@ def test_impossible_requests_say_why(settings, matrix, message):
     """An impossible request is refused with its numbers."""
     with pytest.raises(ValueError, match=message):
         AutoKMeans(**settings).fit(matrix)
+
+
+@pytest.mark.skipif(find_spec("faiss") is not None, reason="the extra `faiss` is installed")
+def test_a_missing_extra_is_told_before_rows_are_looked_at():
+    """Without faiss a model that wants it is refused with the remedy, whatever the rows."""
+    with pytest.raises(MissingExtraError, match=r"pip install 'subcurrent\[faiss\]'"):
+        AutoKMeans(backend="faiss").fit([["no", "numbers"]])
 
 
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads():

@@ -132,6 +132,8 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
             raise ValueError(f"criterion={self.criterion!r} is not known: it is one of {', '.join(CRITERIA)}.")
         if self.backend not in BACKENDS:
             raise ValueError(f"backend={self.backend!r} is not known: it is one of {', '.join(BACKENDS)}.")
+        if self.backend == "faiss":
+            faiss.require()
         if self.n_resamples < (1 if self.criterion == CONSENSUS else 0):
             raise ValueError(f"n_resamples={self.n_resamples} is too few: at least 1, or 0 with a criterion by name.")
 
