@@ -16,7 +16,7 @@ ITERATIONS = 100
 """Most iterations of a fit that only feeds a criterion."""
 PLAIN = 3e-3
 """Share of the inertia that an iteration must gain while starts are compared."""
-SOUGHT = 5_000
+SOUGHT = 10_000
 """Rows on which starts are sought and compared at most; the best of each k then runs on all of them."""
 CARRIED = 1e-4
 """Share of the inertia that an iteration must gain there."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from discovery.clustering.retrieval import to_read
 from discovery.search.words import FIGURED, meant, rarity_of, stem, taken_apart, told
-from storage.blobs import unpack, unpack_sorted, unpack_vectors
+from storage.blobs import unpack, unpack_runs, unpack_sorted, unpack_vectors
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -65,7 +65,7 @@ def space_of(connection: sqlite3.Connection, run_id: str) -> Space | None:
     if row is None:
         return None
     dimensions = int(row["dimensions"])
-    centres = unpack_vectors(row["centres"], dimensions) if dimensions else np.zeros((0, 0), dtype=np.float32)
+    centres = unpack_vectors(row["centres"], dimensions=dimensions) if dimensions else np.zeros((0, 0), dtype=np.float32)
     return Space(dimensions, int(row["communities"]), float(row["impact"]), centres, unpack(row["sizes"], "int32"))
 
 
@@ -136,7 +136,8 @@ def _read(connection: sqlite3.Connection, run_id: str, weights: Mapping[str, flo
 
 def _word(row: sqlite3.Row, shown: str, weight: float, space: Space) -> Word:
     rarity = float(rarity_of(np.array([row["communities"]]), space.communities)[0])
-    vector = unpack_vectors(row["vector"], space.dimensions)[0] * np.float32(rarity) if space.dimensions else _nothing(space).vector
+    direction = unpack_vectors(row["vector"], dimensions=space.dimensions)[0] if space.dimensions else _nothing(space).vector
+    vector = direction * np.float32(rarity)
     return Word(shown, weight, unpack_sorted(row["places"]), unpack(row["impacts"], "uint8") * np.float32(space.impact), vector)
 
 
@@ -154,11 +155,13 @@ def impacts(query: Query, communities: int) -> Floats:
 
 def similarities(connection: sqlite3.Connection, run_id: str, query: Query, space: Space) -> tuple[Ints, Floats]:
     """Compare the query with the communities of the nearest cells: places and cosines, none where the query leads nowhere."""
-    places, cosines = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
-    if query.direction.any():
-        for cell in to_read(space.centres, space.sizes, query.direction):
-            row = connection.execute("SELECT * FROM search_cell WHERE run_id = ? AND cell = ?", [run_id, int(cell)]).fetchone()
-            if row is not None:
-                places.append(unpack_sorted(row["places"]))
-                cosines.append(unpack_vectors(row["vectors"], space.dimensions) @ query.direction)
-    return np.concatenate(places), np.concatenate(cosines)
+    if not query.direction.any():
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+    cells = to_read(space.centres, space.sizes, query.direction).tolist()
+    rows: list[sqlite3.Row] = []
+    for start in range(0, len(cells), ASKED_AT_ONCE):
+        some = cells[start : start + ASKED_AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        rows += connection.execute(f"SELECT places, vectors FROM search_cell WHERE run_id = ? AND cell IN ({marks})", [run_id, *some])  # noqa: S608 - marks alone
+    places, _ = unpack_runs([row["places"] for row in rows])
+    return places, unpack_vectors(*(row["vectors"] for row in rows), dimensions=space.dimensions) @ query.direction
