@@ -2,6 +2,7 @@
 
 Up: the best k − 1 centres and the row that serves the others best. Down: the best k + 1 centres, of which two are joined that cost
 least (Ward 1963). Each k keeps the best of what came from the seeds, from below and from above, so that inertia never rises with k.
+Of many rows all this is done on some of them, and each k is then carried to all.
 """
 
 from __future__ import annotations

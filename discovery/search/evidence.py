@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,7 @@ def space_of(connection: sqlite3.Connection, run_id: str) -> Space | None:
 
 
 def understood(connection: sqlite3.Connection, run_id: str, text: str, space: Space) -> Query:
-    """Look up the words of a query; an unknown one is taken apart, or replaced by the word it is a slip of, at half weight."""
+    """Look up the words of a query; an unknown one is read as a compound or as a slip, whichever more communities bear out."""
     counted = Counter(told(text))
     asked = dict(counted.most_common(MOST_WORDS))
     notes = [f"Only the first {MOST_WORDS} different words of the query were read."] if len(counted) > MOST_WORDS else []
@@ -81,7 +82,12 @@ def understood(connection: sqlite3.Connection, run_id: str, text: str, space: Sp
     unknown = [word for word in asked if word not in found]
     if unknown:
         known = {row["word"]: row["communities"] for row in connection.execute(_KNOWN, [run_id])}
-        replaced, said = _replaced(unknown, known, weights)
+
+        def together(parts: Sequence[str]) -> int:
+            places = [word.places for word in _read(connection, run_id, dict.fromkeys(parts, 1.0), space).values() if word.weight]
+            return len(reduce(np.intersect1d, places))
+
+        replaced, said = _replaced(unknown, known, weights, together)
         found = _read(connection, run_id, replaced, space)
         notes += said
     words = list(found.values())
@@ -93,18 +99,22 @@ def understood(connection: sqlite3.Connection, run_id: str, text: str, space: Sp
 _KNOWN = "SELECT word, communities FROM search_word WHERE run_id = ?"
 
 
-def _replaced(unknown: Sequence[str], known: Mapping[str, int], weights: Mapping[str, float]) -> tuple[Mapping[str, float], list[str]]:
-    """Put known words in the place of unknown ones, beside the others: the parts of a compound, else the word it is a slip of.
+def _replaced(
+    unknown: Sequence[str], known: Mapping[str, int], weights: Mapping[str, float], together: Callable[[Sequence[str]], int]
+) -> tuple[Mapping[str, float], list[str]]:
+    """Put known words in the place of unknown ones, beside the others: the parts of a compound, or the word it is a slip of.
 
-    A guess weighs half, and adds to what the word weighs where it is asked for too.
+    A compound is one where some community says all its parts, and no fewer do than say the word it might be a slip of: "carpet" is no
+    car and pet. A guess weighs half, and adds to what the word weighs where it is asked for too.
     """
     replaced: Counter[str] = Counter({word: weight for word, weight in weights.items() if word not in unknown})
     notes = []
     for word in unknown[:MOST_UNKNOWN]:
-        if parts := taken_apart(word, known):
+        guess, parts = meant(word, known), taken_apart(word, known)
+        if parts and together(parts) >= max(1, known.get(guess or "", 0)):
             replaced.update(dict.fromkeys(parts, weights[word]))
             notes.append(f"Nobody says “{word}” here; read as “{' '.join(parts)}”.")
-        elif guess := meant(word, known):
+        elif guess:
             replaced.update({guess: weights[word] * GUESSED})
             notes.append(f"Nobody says “{word}” here; read as “{guess}”.")
         elif FIGURED.fullmatch(word):
