@@ -147,6 +147,23 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads():
     assert one.criteria_.equals(two.criteria_)
 
 
+def test_no_order_of_thousands_of_rows_matters():
+    """Where k is sought on some of the rows, which ones they are is not the order's to say: centres and labels stay to the last bit."""
+    matrix, _ = blobs([6_000, 4_000, 2_000], distance=5.0)
+    order = np.random.default_rng(3).permutation(len(matrix))
+    one, other = (AutoKMeans(2, 6, criterion="silhouette", n_resamples=0, random_state=7).fit(rows) for rows in (matrix, matrix[order]))
+    assert one.cluster_centers_.tobytes() == other.cluster_centers_.tobytes()
+    assert one.labels_[order].tolist() == other.labels_.tolist()
+
+
+def test_labels_of_rows_beyond_the_sample_are_those_of_the_nearest_centre():
+    """All rows get the label that they would be predicted, and the heaviest cluster comes first."""
+    matrix, _ = blobs([3_000, 12_000, 7_000], distance=3.0)
+    model = AutoKMeans(2, 6, criterion="silhouette", n_resamples=0, random_state=7).fit(matrix)
+    assert model.labels_.tolist() == model.predict(matrix).tolist()
+    assert model.cluster_weights_.tolist() == sorted(np.bincount(model.labels_).tolist(), reverse=True)
+
+
 def test_the_last_k_stays_unless_another_wins_clearly():
     """A doubtful new k does not replace the last one; a clear one does."""
     settings = {"k_max": 4, "random_state": 0, "n_resamples": 4, "allow_segments": True}

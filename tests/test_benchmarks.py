@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import zstandard
 
-from benchmarks import clusters, dump, duplicates, reader, structure
+from benchmarks import clusters, dump, duplicates, reader, search, structure
 from benchmarks.process import CommandFailedError, Spent, run
 from discovery.sources import load
 from tests.factories import gather
@@ -138,3 +138,19 @@ def test_contestants_are_told_by_what_they_found() -> None:
     assert 0 < told.inertia < float(((rows - rows.mean(axis=0)) ** 2).sum())
     assert told.inertia <= 1.01 * clusters.best_of_ten(3_000, 4, told.k)
     assert 0.5 < told.agreement <= 1
+
+
+def test_a_search_is_measured_against_reading_everything() -> None:
+    """Of few communities every vector is read and all of the best are found, though most of a subject's neighbours fit as well."""
+    cells = [cell.strip() for cell in search.line(400, queries=5, niches=2).strip("|").split("|")]
+    assert cells[:5] == ["400", "10", "1.000", "1.000", "1.000"]
+    assert 0.2 < float(cells[5]) < 0.95
+    assert all(float(cell) > 0 for cell in cells[6:8])
+
+
+def test_few_subjects_can_be_niches() -> None:
+    """One subject of fifty is a niche where that is asked, and no niche is shared by two subjects."""
+    market = search.invented(2_000, seed=1, niches=50)
+    niches = market.interpretation.communities["niche_id"].to_numpy(object)
+    assert sorted(market.interpretation.communities["niche_id"].dropna().unique()) == ["n0", "n50"]
+    assert [set(market.subject[niches == niche].tolist()) for niche in ("n0", "n50")] == [{0}, {50}]
