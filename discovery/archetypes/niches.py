@@ -44,7 +44,7 @@ SAMPLE = 2_000
 FEW = 1_000
 """Communities up to which every number of niches is tried; beyond, every fourth or so."""
 AGREED = 0.5
-"""Share of the resamples that must put a community into a niche before it is told to lie there."""
+"""Share of the resamples that must put a community into a niche before it lies there, and of a group that must be left for a niche."""
 ROUNDS = 5
 """Most rounds of settling after a cut; the few that still move then decide nothing."""
 LEAST_WORDS = 5
@@ -129,7 +129,10 @@ def homogeneity(vectors: Floats) -> float:
 
 
 def _stable_grouping(space: Space, rows: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """Choose the cut that comes back best when communities are resampled and words left out; groups (-1 in none) and stability."""
+    """Choose the cut that comes back best when communities are resampled and words left out; groups (-1 in none) and stability.
+
+    A group that most of its communities leave is none: its stability is 0. A few that always meet are found in random words too.
+    """
     ladder = _ladder(len(rows))
     if not ladder:
         return np.full(len(rows), -1, dtype=np.int_), np.zeros(0)
@@ -141,7 +144,8 @@ def _stable_grouping(space: Space, rows: Ints, rng: np.random.Generator) -> tupl
             overlaps[k].append(_jaccard(groupings[k][bag], again[k], k))
     best = _smallest_as_good(groupings, overlaps)
     groups = _agreed(space, rows, groupings[best], best, rng)
-    return groups, _stability(space, rows, groups, best, rng)
+    left = np.bincount(groups[groups >= 0], minlength=best) / np.maximum(np.bincount(groupings[best], minlength=best), 1)
+    return groups, np.where(left >= AGREED, _stability(space, rows, groups, best, rng), 0.0)
 
 
 def _resampled(space: Space, rows: Ints, ladder: list[int], rng: np.random.Generator) -> tuple[Floats, Ints, dict[int, Ints]]:
