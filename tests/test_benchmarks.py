@@ -8,13 +8,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import zstandard
 
-from benchmarks import clusters, dump, duplicates, reader, search, structure
+from benchmarks import clusters, dump, duplicates, niches, reader, search, structure
 from benchmarks.process import CommandFailedError, Spent, run
 from discovery.sources import load
 from tests.factories import gather
+from tests.markets import market, subjects
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,6 +60,17 @@ def test_planted_duplicates_are_found_and_nothing_else() -> None:
     cells = duplicates.row(400, seed=2).split("|")
     assert int(cells[2]) > 10
     assert [float(cell) for cell in cells[3:5]] == [1.0, 1.0]
+
+
+def test_planted_subjects_agree_with_themselves_and_come_back_from_halves() -> None:
+    """Niches of four subjects, a tenth of whose words are anybody's, are the subjects, whole and from halves of words and communities."""
+    words = subjects(4, each=24, seed=0, shared=0.1)
+    measured = market(list(words), words=words)
+    topics = pd.Series({name: name.split("-")[0] for name in words})
+    found = niches.agreement(measured, topics, seed=1)
+    assert (found.niches, found.placed, found.ours, found.ours_all) == (4, 1.0, pytest.approx(1.0), pytest.approx(1.0))
+    assert found.plain > 0.5
+    assert niches.returned(measured, seed=1) == (1.0, 1.0)
 
 
 def test_a_process_is_measured_with_its_peak() -> None:
