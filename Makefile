@@ -33,6 +33,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.priors
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.duplicates
+	$(BIN)/python -m benchmarks.niches
 
 $(VENV)/.run: pyproject.toml
 	$(PY) -m venv $(VENV)

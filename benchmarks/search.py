@@ -1,7 +1,8 @@
 """Measure the search: ``python -m benchmarks.search`` prints how much of the best answers it finds, and how long that takes.
 
-Communities are invented: each speaks of one of some subjects, which share areas, in words that others use too; half of the
-subjects are niches. A query is three words of a subject. Compared is with reading all vectors, in the same results.
+Communities are invented: each speaks of a subject, and nearly as much of another one anywhere, in words that others use too. Subjects
+of an area share their words, so that many communities fit a query as well as those in its niche. Half of the subjects are
+niches, or a few. A query is three words of a subject. Compared is with reading all vectors, in the same results.
 """
 
 from __future__ import annotations
@@ -36,11 +37,13 @@ EACH = 20
 """Communities of a subject."""
 AREA = 10
 """Subjects of an area."""
-WORDS, SAID = 30, 60
-"""Words of a subject and of an area, and words of a community's sample."""
+WORDS, POOL, SAID = 30, 90, 60
+"""Words of a subject, words of its area that they are drawn from, and words of a community's sample."""
 COMMON = 2_000
-SHARES = (0.4, 0.25)
-"""Of what is said, what is of the subject and of the area; the rest is anybody's."""
+SHARES = (0.25, 0.2, 0.15)
+"""Of what is said, what is of the subject, of another one anywhere, and of the area; the rest is anybody's."""
+NICHES = (2, 50)
+"""One of so many subjects is a niche."""
 LETTERS = "bcdfghklmnprstvz"
 K = 10
 
@@ -54,21 +57,23 @@ class Invented(NamedTuple):
     words: list[list[str]]
 
 
-def invented(n: int, *, seed: int) -> Invented:
-    """Invent communities and their words."""
+def invented(n: int, *, seed: int, niches: int = NICHES[0]) -> Invented:
+    """Invent communities and their words; one of ``niches`` subjects is a niche."""
     random = np.random.default_rng(seed)
     subject = np.arange(n) // EACH
     subjects, areas = subject[-1] + 1, subject[-1] // AREA + 1
     terms = [_word(number) for number in range(COMMON + min(30_000, 20 * n))]
-    topics, wider = (random.integers(COMMON, len(terms), size=(many, WORDS)) for many in (subjects, areas))
-    kind = random.choice(3, size=(n, SAID), p=[*SHARES, 1 - sum(SHARES)])
-    which = random.integers(WORDS, size=(n, SAID))
-    anybody = (COMMON * random.random((n, SAID)) ** 3).astype(int)
-    said = np.choose(kind, [topics[subject[:, None], which], wider[subject[:, None] // AREA, which], anybody])
+    pools = random.integers(COMMON, len(terms), size=(areas, POOL))
+    topics = pools[np.arange(subjects)[:, None] // AREA, random.integers(POOL, size=(subjects, WORDS))]
+    kind = random.choice(4, size=(n, SAID), p=[*SHARES, 1 - sum(SHARES)])
+    other = random.integers(subjects, size=n)
+    one, two = (topics[of[:, None], random.integers(WORDS, size=(n, SAID))] for of in (subject, other))
+    wider = pools[subject[:, None] // AREA, random.integers(POOL, size=(n, SAID))]
+    said = np.choose(kind, [one, two, wider, (COMMON * random.random((n, SAID)) ** 3).astype(int)])
     counts = sparse.csr_matrix((np.ones(said.size), (np.repeat(np.arange(n), SAID), said.ravel())), shape=(n, len(terms)))
     measurement = _measurement(n, Vocabulary(pd.Index(terms, dtype=object), counts, 2 * counts))
     groups = pd.DataFrame({"archetype_id": _ids("a", random.integers(5, size=n)), "niche_id": _ids("n", subject)})
-    groups.loc[subject % 2 == 1, "niche_id"] = None
+    groups.loc[subject % niches > 0, "niche_id"] = None
     groups.index = measurement.communities.index
     return Invented(measurement, _interpretation(measurement, groups, seed), subject, [[terms[at] for at in row] for row in topics])
 
@@ -120,6 +125,9 @@ def _interpretation(measurement: Measurement, groups: pd.DataFrame, seed: int) -
         hierarchy=nothing,
         cuts=nothing,
         embedding=embed(telling_words(measurement), seed=seed),
+        embedding_model="words",
+        embedding_version="1",
+        notes=[],
     )
 
 
@@ -181,7 +189,7 @@ def asked(path: Path, market: Invented, *, queries: int) -> Iterator[Told]:
             query = understood(connection, run_id, text, space)
             places, cosines = similarities(connection, run_id, query, space)
             every = everything @ query.direction
-            whole = {each.place for each in best(impacts(query, space.communities), np.arange(len(every)), every, query=query)[:K]}
+            whole = {each.place for each in best(impacts(query, space.communities), np.arange(len(every)), every, query=query, k=K)}
             found = {int(row[1].removeprefix("made:")) for row in answer if row[0] == "community"}
             yield Told(
                 seconds,
@@ -199,23 +207,24 @@ def _nearest(places: Ints, cosines: NDArray[np.float32]) -> set[int]:
 def _all_vectors(connection: sqlite3.Connection, space: Space) -> NDArray[np.float32]:
     vectors = np.zeros((space.communities, space.dimensions), dtype=np.float32)
     for row in connection.execute("SELECT * FROM search_cell"):
-        vectors[unpack_sorted(row["places"])] = unpack_vectors(row["vectors"], space.dimensions)
+        vectors[unpack_sorted(row["places"])] = unpack_vectors(row["vectors"], dimensions=space.dimensions)
     return vectors
 
 
-def line(n: int, *, queries: int) -> str:
-    """Measure one size."""
+def line(n: int, *, queries: int, niches: int) -> str:
+    """Measure one size; one of ``niches`` subjects is a niche."""
     with tempfile.TemporaryDirectory(prefix="subcurrent-bench-") as folder:
         path = Path(folder) / "results.db"
         began = time.perf_counter()
-        market = invented(n, seed=1)
+        market = invented(n, seed=1, niches=niches)
         save(path, market)
         built = time.perf_counter() - began
         told = list(asked(path, market, queries=queries))
         megabytes = path.stat().st_size / 1e6
     seconds = [each.seconds * 1000 for each in told]
     shares = " | ".join(f"{np.mean([getattr(each, name) for each in told]):.3f}" for name in ("read", "found", "near", "right"))
-    return f"| {n:,} | {shares} | {np.median(seconds):.0f} | {np.percentile(seconds, 95):.0f} | {built:.0f} | {megabytes:.0f} |"
+    known = market.interpretation.communities["niche_id"].nunique()
+    return f"| {n:,} | {known:,} | {shares} | {np.median(seconds):.0f} | {np.percentile(seconds, 95):.0f} | {built:.0f} | {megabytes:.0f} |"
 
 
 def main() -> None:
@@ -225,10 +234,11 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=100, help="queries of each size [default: %(default)s]")
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before.\n")
-    print("| communities | read | recall@10 | by nearness alone | of the subject | median, ms | p95, ms | built, s | MB |")
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
+    print("| communities | niches | read | recall@10 | by nearness alone | of the subject | median, ms | p95, ms | built, s | MB |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
     for n in arguments.sizes:
-        print(line(n, queries=arguments.queries), flush=True)
+        for niches in NICHES:
+            print(line(n, queries=arguments.queries, niches=niches), flush=True)
 
 
 if __name__ == "__main__":

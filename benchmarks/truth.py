@@ -38,7 +38,7 @@ def compared(seed: int, *, communities: int, draws: int, cuts: Iterable[int | No
     for cut in cuts:
         world = whole.model_copy(update={"listing": cut})
         own = tuple(sorted(drawn)[:OWN])
-        measured = _measured(world, own)
+        measured = measured_world(world, own)
         true = Panel(world, drawn, own, measured).truth()
         told = true.rename_axis(index="community", columns="feature").stack().rename("truth").reset_index()
         estimates = measured.estimates[~measured.estimates["feature"].isin(UNTOLD)]
@@ -48,7 +48,7 @@ def compared(seed: int, *, communities: int, draws: int, cuts: Iterable[int | No
     return rows.assign(inside=inside.astype(float).where(rows["value"].notna() & rows["truth"].notna()))
 
 
-def _measured(world: World, portfolio: tuple[str, ...]) -> Measurement:
+def measured_world(world: World, portfolio: tuple[str, ...] = ()) -> Measurement:
     """Measure a world as a run does, by way of the store."""
     with tempfile.TemporaryDirectory(prefix="subcurrent-truth-") as folder:
         keys = Pseudonyms.open(Path(folder) / "pseudonym.key")

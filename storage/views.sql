@@ -54,7 +54,7 @@ SELECT * FROM community_rankings WHERE run_id = (SELECT run_id FROM publication)
 
 CREATE VIEW archetype_communities AS
 SELECT
-    archetype_id, niche_id, community_id, source, name, url, distance, confidence, is_exemplar
+    archetype_id, niche_id, community_id, source, name, url, distance, confidence, is_exemplar, duplicate_of
 FROM community
 WHERE run_id = (SELECT run_id FROM publication) AND (archetype_id IS NOT NULL OR niche_id IS NOT NULL)
 ORDER BY archetype_id, niche_id, community_id;

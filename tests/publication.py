@@ -156,6 +156,7 @@ def community(at: int, *, grouped: bool, niched: bool) -> dict[str, Any]:
         "is_exemplar": int(at < 9),
         "is_outlier": int(at % 12 == 10),
         "nearest_archetype_id": "a1" if grouped and at % 12 == 10 else None,
+        "duplicate_of": None,
         "x": math.cos(at),
         "y": math.sin(at),
     }

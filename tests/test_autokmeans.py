@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from discovery.clustering import AutoKMeans, Clustering, ClusteringSettings, TooFewCommunitiesError, association, cluster, recluster
 from discovery.features import Evidence, Feature
+from storage.errors import MissingExtraError
 from tests.shared_data import DATA
 
 FRONT_PAGES = DATA / "tables/reddit_front_pages.parquet"
@@ -124,6 +127,13 @@ def test_impossible_requests_say_why(settings, matrix, message):
         AutoKMeans(**settings).fit(matrix)
 
 
+@pytest.mark.skipif(find_spec("faiss") is not None, reason="the extra `faiss` is installed")
+def test_a_missing_extra_is_told_before_rows_are_looked_at():
+    """Without faiss a model that wants it is refused with the remedy, whatever the rows."""
+    with pytest.raises(MissingExtraError, match=r"pip install 'subcurrent\[faiss\]'"):
+        AutoKMeans(backend="faiss").fit([["no", "numbers"]])
+
+
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads():
     """Centres, labels and curves are equal to the last bit with one thread and with two."""
     matrix, _ = blobs([50, 50, 50], distance=4.0)
@@ -135,6 +145,23 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads():
     assert one.cluster_centers_.tobytes() == two.cluster_centers_.tobytes()
     assert one.labels_.tolist() == two.labels_.tolist()
     assert one.criteria_.equals(two.criteria_)
+
+
+def test_no_order_of_thousands_of_rows_matters():
+    """Where k is sought on some of the rows, which ones they are is not the order's to say: centres and labels stay to the last bit."""
+    matrix, _ = blobs([6_000, 4_000, 2_000], distance=5.0)
+    order = np.random.default_rng(3).permutation(len(matrix))
+    one, other = (AutoKMeans(2, 6, criterion="silhouette", n_resamples=0, random_state=7).fit(rows) for rows in (matrix, matrix[order]))
+    assert one.cluster_centers_.tobytes() == other.cluster_centers_.tobytes()
+    assert one.labels_[order].tolist() == other.labels_.tolist()
+
+
+def test_labels_of_rows_beyond_the_sample_are_those_of_the_nearest_centre():
+    """All rows get the label that they would be predicted, and the heaviest cluster comes first."""
+    matrix, _ = blobs([3_000, 12_000, 7_000], distance=3.0)
+    model = AutoKMeans(2, 6, criterion="silhouette", n_resamples=0, random_state=7).fit(matrix)
+    assert model.labels_.tolist() == model.predict(matrix).tolist()
+    assert model.cluster_weights_.tolist() == sorted(np.bincount(model.labels_).tolist(), reverse=True)
 
 
 def test_the_last_k_stays_unless_another_wins_clearly():

@@ -8,13 +8,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import zstandard
 
-from benchmarks import clusters, dump, duplicates, reader, structure
+from benchmarks import clusters, dump, duplicates, niches, reader, search, structure
 from benchmarks.process import CommandFailedError, Spent, run
 from discovery.sources import load
 from tests.factories import gather
+from tests.markets import market, subjects
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,6 +60,17 @@ def test_planted_duplicates_are_found_and_nothing_else() -> None:
     cells = duplicates.row(400, seed=2).split("|")
     assert int(cells[2]) > 10
     assert [float(cell) for cell in cells[3:5]] == [1.0, 1.0]
+
+
+def test_planted_subjects_agree_with_themselves_and_come_back_from_halves() -> None:
+    """Niches of four subjects, a tenth of whose words are anybody's, are the subjects, whole and from halves of words and communities."""
+    words = subjects(4, each=24, seed=0, shared=0.1)
+    measured = market(list(words), words=words)
+    topics = pd.Series({name: name.split("-")[0] for name in words})
+    found = niches.agreement(measured, topics, seed=1)
+    assert (found.niches, found.placed, found.ours, found.ours_all) == (4, 1.0, pytest.approx(1.0), pytest.approx(1.0))
+    assert found.plain > 0.5
+    assert niches.returned(measured, seed=1) == (1.0, 1.0)
 
 
 def test_a_process_is_measured_with_its_peak() -> None:
@@ -144,3 +157,19 @@ def test_contestants_are_told_by_what_they_found() -> None:
     assert 0 < told.inertia < float(((rows - rows.mean(axis=0)) ** 2).sum())
     assert told.inertia <= 1.01 * clusters.best_of_ten(3_000, 4, told.k)
     assert 0.5 < told.agreement <= 1
+
+
+def test_a_search_is_measured_against_reading_everything() -> None:
+    """Of few communities every vector is read and all of the best are found, though most of a subject's neighbours fit as well."""
+    cells = [cell.strip() for cell in search.line(400, queries=5, niches=2).strip("|").split("|")]
+    assert cells[:5] == ["400", "10", "1.000", "1.000", "1.000"]
+    assert 0.2 < float(cells[5]) < 0.95
+    assert all(float(cell) > 0 for cell in cells[6:8])
+
+
+def test_few_subjects_can_be_niches() -> None:
+    """One subject of fifty is a niche where that is asked, and no niche is shared by two subjects."""
+    market = search.invented(2_000, seed=1, niches=50)
+    niches = market.interpretation.communities["niche_id"].to_numpy(object)
+    assert sorted(market.interpretation.communities["niche_id"].dropna().unique()) == ["n0", "n50"]
+    assert [set(market.subject[niches == niche].tolist()) for niche in ("n0", "n50")] == [{0}, {50}]

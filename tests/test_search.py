@@ -319,6 +319,28 @@ def test_a_slip_of_the_pen_takes_nothing_away(pens: Path) -> None:
     assert forms == more
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("carpet", "Nobody says “carpet” here.", id="parts-that-nobody-says-together"),
+        pytest.param("penink", "Nobody says “penink” here; read as “pen ink”.", id="parts-that-somebody-says-together"),
+        pytest.param("penknive", "Nobody says “penknive” here; read as “penknife”.", id="a-slip-that-more-say-than-both-parts"),
+        pytest.param("beehive", "Nobody says “beehive” here; read as “bee hive”.", id="both-parts-that-more-say-than-a-slip"),
+    ],
+)
+def test_an_unknown_word_is_read_as_more_communities_bear_out(tmp_path: Path, text: str, said: str) -> None:
+    """A compound is taken apart where communities say its parts together, unless more of them say what it may be a slip of."""
+    words = {
+        "made:cars": {"car": 20, "pen": 3, "penknife": 5},
+        "made:pets": {"pet": 20, "penknife": 4},
+        "made:pens": {"pen": 20, "ink": 9, "knive": 2, "penknife": 2},
+        "made:bees": {"bee": 20, "hive": 9},
+        "made:hives": {"bee": 5, "hive": 19},
+        "made:lives": {"beehave": 9},
+    }
+    assert search(published_with(tmp_path / "results.db", words), text, k=5).notes == [said]
+
+
 def test_a_flood_of_unknown_words_is_told_once(pens: Path) -> None:
     """Of many words that nobody says, ten are looked after, and one note counts the others."""
     notes = search(pens, " ".join(f"zq{chr(97 + at // 26)}{chr(97 + at % 26)}" for at in range(40)), k=1).notes

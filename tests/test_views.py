@@ -81,6 +81,17 @@ def test_removing_a_community_changes_no_schema(results: Path, tmp_path: Path) -
     assert schema(full) == schema(bare) == schema(results)
 
 
+def test_a_mirror_can_be_left_out_of_an_archetype(tmp_path: Path) -> None:
+    """A mirror stands among an archetype's communities with the one it repeats, so that those counted once can be told from it."""
+    tables = publication()
+    first, mirror = (row for row in tables["community"][:4] if row["archetype_id"] == "a0")
+    mirror["duplicate_of"] = first["community_id"]
+    path = published(tmp_path / "results.db", tables=tables)
+    told = ask(path, "SELECT community_id, duplicate_of FROM archetype_communities WHERE archetype_id = 'a0'").rows
+    assert {row[1] for row in told if row[0] == mirror["community_id"]} == {first["community_id"]}
+    assert {row[1] for row in told if row[0] != mirror["community_id"]} == {None}
+
+
 def test_shares_of_the_hierarchy_add_up(results: Path) -> None:
     """Merges at heights 3 and 4 blur 9 and 16 parts of 25 of what tells the archetypes apart."""
     assert ask(results, "SELECT step, share FROM archetype_hierarchy").rows == [(1, 9 / 25), (2, 16 / 25)]

@@ -1,7 +1,7 @@
 """Where each community stands by what it talks about and what it asks for: words in, unit vectors out.
 
-TF-IDF over the words that tell communities apart (sublinear, description words counted thrice), beside a lighter block of
-the words of their needs, reduced by a truncated SVD. The loadings are kept, so that a bootstrap of the words is one
+TF-IDF over the stems of words that tell communities apart (sublinear, words of names and descriptions counted thrice), beside a
+lighter block of those of their needs, reduced by a truncated SVD. The loadings are kept, so that a bootstrap of the words is one
 matrix product and not another decomposition. A model that is served elsewhere may place communities instead (``served.py``).
 """
 
@@ -19,22 +19,24 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 
 from discovery.clustering.spherical import unit_rows
-from discovery.features import Measurement
-from discovery.features.text import STOP_WORDS, content_words
+from discovery.features import Measurement, Vocabulary
+from discovery.features.text import STOP_WORDS, content_words, stem, taken_apart
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int_]
 
 DIMENSIONS = 100
-DESCRIPTION_WEIGHT = 3.0
-"""A community's own description is its most considered text: each word counts as three."""
+OWN_WEIGHT = 3.0
+"""A community's own name and description are its most considered texts: each word counts as three."""
+MOST_SPREAD = 0.3
+"""Share of a market's communities beyond which a word tells none of them apart."""
 NEED_WEIGHT = 0.5
 """Share of length that the needs get beside the words of a community that has both."""
 DECIMALS = 6
 """Vectors are rounded, so that the last bits, which depend on the number of threads, decide nothing."""
 WORDS_KEPT = 0.8
 """Share of the words that each replicate of a bootstrap sees."""
-MODEL, VERSION = "tfidf-svd", "1"
+MODEL, VERSION = "tfidf-svd", "2"
 """What places communities without a served model; the version grows with every change that moves a vector."""
 
 
@@ -44,6 +46,7 @@ class Words:
 
     matrix: sparse.csr_matrix
     terms: pd.Index
+    """Stems."""
     weights: Floats
     """What one mention of each term weighs before rows are scaled to unit length: its rarity, times its block's share."""
 
@@ -117,13 +120,13 @@ def unit_length(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def telling_words(measurement: Measurement) -> Words:
-    """Weigh the words of every community: vocabulary and description, and apart from them the words of its needs."""
-    vocabulary = measurement.vocabulary
+    """Weigh the words of every community: vocabulary, name and description, and apart from them the words of its needs."""
+    vocabulary, about = measurement.vocabulary, measurement.communities
     column = {term: position for position, term in enumerate(vocabulary.terms)}
-    descriptions = _mentions(measurement.communities["description"].fillna("").tolist(), column)
-    phrases = measurement.needs.groupby("community")["need"].agg(" ".join).reindex(measurement.communities.index).fillna("")
+    own = _mentions(about["description"].fillna("").tolist(), column) + _mentions(_named(about["name"].tolist(), vocabulary), column)
+    phrases = measurement.needs.groupby("community")["need"].agg(" ".join).reindex(about.index).fillna("")
     needs = _mentions(phrases.tolist(), column)
-    said = (vocabulary.counts + DESCRIPTION_WEIGHT * descriptions).tocsr()
+    said = (vocabulary.counts + OWN_WEIGHT * own).tocsr()
     blocks = (_tf_idf(said, vocabulary.terms), _tf_idf(needs, vocabulary.terms))
     matrix = sparse.hstack([blocks[0].matrix, NEED_WEIGHT * blocks[1].matrix], format="csr")
     weights = np.concatenate([blocks[0].weights, NEED_WEIGHT * blocks[1].weights])
@@ -146,9 +149,9 @@ def placed(whole: Embedding, *, seed: int) -> Placed:
     return Placed(whole, half.vectors, np.ones(words.matrix.shape[0], dtype=bool), MODEL, VERSION)
 
 
-def seen(term: str) -> bool:
-    """Deal words into two halves by their hash, the same in every run."""
-    return hashlib.blake2b(term.encode(), digest_size=1).digest()[0] % 2 == 0
+def seen(root: str) -> bool:
+    """Deal stems into two halves by their hash, the same in every run."""
+    return hashlib.blake2b(root.encode(), digest_size=1).digest()[0] % 2 == 0
 
 
 def _mentions(texts: list[str], column: dict[str, int]) -> sparse.csr_matrix:
@@ -158,15 +161,31 @@ def _mentions(texts: list[str], column: dict[str, int]) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(pairs)), (rows, columns)), shape=(len(texts), len(column)))
 
 
+def _named(names: list[str], vocabulary: Vocabulary) -> list[str]:
+    """Add to each name the words that it is put together from, as far as several communities say them."""
+    n = vocabulary.counts.shape[0]
+    known = frozenset(vocabulary.terms[np.bincount(vocabulary.counts.indices, minlength=len(vocabulary.terms)) >= _least(n)])
+    split = [list(content_words(name.replace("_", " "))) for name in names]
+    return [" ".join([*words, *(part for word in words for part in taken_apart(word, known) if part != word)]) for words in split]
+
+
+def _least(n: int) -> int:
+    """Communities that must say a word before it tells anything of a market of n."""
+    return min(5, max(2, n // 50))
+
+
 def _tf_idf(counts: sparse.csr_matrix, terms: pd.Index) -> Words:
-    """Weigh counts by 1 + ln(tf) and ln((1 + n) / (1 + df)) + 1, rows of unit length; common and rare words drop out."""
+    """Weigh stems by 1 + ln(tf) and ln((1 + n) / (1 + df)) + 1, rows of unit length; common and rare ones drop out."""
     n = counts.shape[0]
-    spread = np.bincount(counts.indices, minlength=counts.shape[1])
-    most = max(0.1 * n, min(0.5 * n, 50))  # a tenth of a market, but half of a handful
-    least = min(5, max(2, n // 50))
     content = np.array([len(term) > 2 and term not in STOP_WORDS for term in terms], dtype=bool)
-    kept = (spread >= least) & (spread <= most) & content
-    weighted = counts[:, kept].astype(np.float64).tocsr()
+    root, roots = pd.factorize(np.array([stem(term) for term in terms[content]], dtype=object), sort=True)
+    merge = sparse.csr_matrix((np.ones(len(root)), (np.arange(len(root)), root)), shape=(len(root), len(roots)))
+    merged = (counts[:, content].astype(np.float64) @ merge).tocsr()
+    merged.eliminate_zeros()
+    spread = np.bincount(merged.indices, minlength=len(roots))
+    most = max(MOST_SPREAD * n, min(0.5 * n, 50))  # half of a handful
+    kept = (spread >= _least(n)) & (spread <= most)
+    weighted = merged[:, kept].tocsr()
     weighted.data = 1 + np.log(weighted.data)
     rarity = np.log((1 + n) / (1 + spread[kept])) + 1
-    return Words(unit_length(weighted.multiply(rarity).tocsr()), terms[kept], rarity)
+    return Words(unit_length(weighted.multiply(rarity).tocsr()), pd.Index(roots[kept], dtype=object), rarity)

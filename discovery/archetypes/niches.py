@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.optimize import linear_sum_assignment
 from threadpoolctl import threadpool_limits
 
 from discovery.archetypes.embedding import (
@@ -30,7 +31,7 @@ from discovery.archetypes.embedding import (
     telling_words,
     unit_length,
 )
-from discovery.clustering.spherical import settle, sums, unit_rows
+from discovery.clustering.spherical import nearest, settle, sums, unit_rows
 from discovery.clustering.stability import LASTING
 from discovery.features import Measurement
 
@@ -42,6 +43,8 @@ MOST_CHANCE = 0.05
 SAMPLE = 2_000
 FEW = 1_000
 """Communities up to which every number of niches is tried; beyond, every fourth or so."""
+AGREED = 0.5
+"""Share of the resamples that must put a community into a niche before it lies there, and of a group that must be left for a niche."""
 ROUNDS = 5
 """Most rounds of settling after a cut; the few that still move then decide nothing."""
 LEAST_WORDS = 5
@@ -97,7 +100,7 @@ def _found(measurement: Measurement, parents: pd.Series, seed: int, embedder: Em
         p = _held_out_p(places.half(rows), held_out, rows, k=len(stability), rng=rng) if len(stability) > 1 else 1.0
         cuts.append((parent, len(rows), len(stability), p, homogeneity(embedding.vectors(rows))))
         if p <= MOST_CHANCE:
-            sizes = np.bincount(groups, minlength=len(stability))
+            sizes = np.bincount(groups[groups >= 0], minlength=len(stability))
             kept = np.flatnonzero((stability >= LASTING) & (sizes >= SMALLEST))
             found += [(parent, rows[groups == group], float(stability[group])) for group in kept]
     table, membership = _numbered(found, embedding, measurement.communities.index)
@@ -126,20 +129,56 @@ def homogeneity(vectors: Floats) -> float:
 
 
 def _stable_grouping(space: Space, rows: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """Choose the cut whose niches come back best when communities are resampled and words left out; groups and stability."""
+    """Choose the cut that comes back best when communities are resampled and words left out; groups (-1 in none) and stability.
+
+    A group that most of its communities leave is none: its stability is 0. A few that always meet are found in random words too.
+    """
     ladder = _ladder(len(rows))
     if not ladder:
-        return np.zeros(len(rows), dtype=np.int_), np.zeros(0)
+        return np.full(len(rows), -1, dtype=np.int_), np.zeros(0)
     groupings = _cut(space.vectors(rows), ladder, rng)
     overlaps: dict[int, list[Floats]] = {k: [] for k in ladder}
     for _ in range(REPLICATES):
-        bag = np.unique(rng.integers(len(rows), size=len(rows)))
-        again = _cut(space.shaken(rows[bag], rng), ladder, rng)
+        _, bag, again = _resampled(space, rows, ladder, rng)
         for k in ladder:
             overlaps[k].append(_jaccard(groupings[k][bag], again[k], k))
-    stability = {k: _mean_where_present(np.vstack(overlaps[k])) for k in ladder}
     best = _smallest_as_good(groupings, overlaps)
-    return groupings[best], stability[best]
+    groups = _agreed(space, rows, groupings[best], best, rng)
+    left = np.bincount(groups[groups >= 0], minlength=best) / np.maximum(np.bincount(groupings[best], minlength=best), 1)
+    return groups, np.where(left >= AGREED, _stability(space, rows, groups, best, rng), 0.0)
+
+
+def _resampled(space: Space, rows: Ints, ladder: list[int], rng: np.random.Generator) -> tuple[Floats, Ints, dict[int, Ints]]:
+    """Leave words out and draw communities: the places of all of them, which were drawn, and the groups of those at every k."""
+    vectors = space.shaken(rows, rng)
+    bag = np.unique(rng.integers(len(rows), size=len(rows)))
+    return vectors, bag, _cut(vectors[bag], ladder, rng)
+
+
+def _agreed(space: Space, rows: Ints, groups: Ints, k: int, rng: np.random.Generator) -> Ints:
+    """Let resamples vote for where each community belongs (bagged clustering); -1 where fewer than half agree.
+
+    Dudoit & Fridlyand 2003, doi:10.1093/bioinformatics/btg038: groups of a resample are matched one to one with ``groups``, and every
+    community joins the nearest of their centres.
+    """
+    votes = sparse.csr_matrix((len(rows), k))
+    for _ in range(REPLICATES):
+        vectors, bag, cut = _resampled(space, rows, [k], rng)
+        match = linear_sum_assignment(_table(cut[k], groups[bag], k), maximize=True)[1]
+        voted = match[nearest(vectors, unit_rows(sums(vectors[bag], cut[k], k)))]
+        votes = votes + sparse.csr_matrix((np.ones(len(rows)), (np.arange(len(rows)), voted)), shape=votes.shape)
+    most = votes.max(axis=1).toarray().ravel() >= AGREED * REPLICATES
+    return np.where(most, np.asarray(votes.argmax(axis=1)).ravel(), -1)
+
+
+def _stability(space: Space, rows: Ints, groups: Ints, k: int, rng: np.random.Generator) -> Floats:
+    """Tell how well each group comes back in resamples that had no vote, among the communities that have a group."""
+    overlaps = []
+    for _ in range(REPLICATES):
+        _, bag, cut = _resampled(space, rows, [k], rng)
+        inside = groups[bag] >= 0
+        overlaps.append(_jaccard(groups[bag][inside], cut[k][inside], k))
+    return _mean_where_present(np.vstack(overlaps))
 
 
 def _smallest_as_good(groupings: dict[int, Ints], overlaps: dict[int, list[Floats]]) -> int:
@@ -177,11 +216,17 @@ def _settled(vectors: Floats, sample: Floats, groups: Ints, k: int) -> Ints:
 
 def _jaccard(groups: Ints, again: Ints, k: int) -> Floats:
     """Best Jaccard that each of some groups finds among others over the same rows; NaN for a group with no row here."""
-    table = np.zeros((k, k))
-    np.add.at(table, (groups, again), 1)
+    table = _table(groups, again, k)
     either = table.sum(axis=1, keepdims=True) + table.sum(axis=0, keepdims=True) - table
     best = (table / np.maximum(either, 1)).max(axis=1)
     return np.where(table.sum(axis=1) > 0, best, np.nan)
+
+
+def _table(groups: Ints, others: Ints, k: int) -> Floats:
+    """Count the rows that lie in each pair of groups, shape (k, k)."""
+    table = np.zeros((k, k))
+    np.add.at(table, (groups, others), 1)
+    return table
 
 
 def _held_out_p(half: Floats, held_out: Words, rows: Ints, *, k: int, rng: np.random.Generator) -> float:

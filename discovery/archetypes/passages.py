@@ -1,7 +1,7 @@
 """Passages: what a served model reads of each community, and nothing that the results do not show anyway.
 
 Its description, what several of its people ask for and its most telling words, redacted; and the content words of that in two halves,
-dealt as everywhere by their hash, so that one half can check what the other one shows.
+dealt as everywhere by the hash of their stem, so that one half can check what the other one shows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from discovery.archetypes.needs import needs
 from discovery.archetypes.redaction import redact
 from discovery.archetypes.terms import terms
 from discovery.features import Measurement
-from discovery.features.text import content_words
+from discovery.features.text import content_words, stem
 
 MOST_CHARACTERS = 600
 """Of a description; what stands first says what a place is about."""
@@ -44,8 +44,8 @@ def passages(measurement: Measurement, rows: Ints) -> list[Passage]:
 
 def _passage(*parts: str) -> Passage:
     whole = redact("\n".join(part for part in parts if part))
-    content = list(content_words(whole))
-    return Passage(whole, " ".join(word for word in content if seen(word)), " ".join(word for word in content if not seen(word)))
+    content = [(word, seen(stem(word))) for word in content_words(whole)]
+    return Passage(whole, " ".join(word for word, one in content if one), " ".join(word for word, one in content if not one))
 
 
 def _short(description: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from discovery.clustering import faiss
@@ -21,7 +21,7 @@ from discovery.clustering.partition import (
     Weights,
     assign,
     distinct,
-    largest_of,
+    largest_and_lengths,
     placing,
     polish,
     read,
@@ -115,14 +115,14 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
                 too large, or weights are negative or all zero.
         """
         self._refuse()
-        rows = self._checked(X, reset=True)
+        rows, lengths = self._checked(X, reset=True)
         weights = _weights(sample_weight, len(rows))
         counted = len(rows) if weights is None else int((weights > 0).sum())
         if counted < self.k_min:
             raise ValueError(f"n_samples={counted} should be >= k_min={self.k_min}: add rows or lower k_min.")
         random = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         with threadpool_limits(limits=1):
-            self._fit(rows, weights, random)
+            self._fit(rows, lengths, weights, random)
         return self
 
     def _refuse(self) -> None:
@@ -132,10 +132,12 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
             raise ValueError(f"criterion={self.criterion!r} is not known: it is one of {', '.join(CRITERIA)}.")
         if self.backend not in BACKENDS:
             raise ValueError(f"backend={self.backend!r} is not known: it is one of {', '.join(BACKENDS)}.")
+        if self.backend == "faiss":
+            faiss.require()
         if self.n_resamples < (1 if self.criterion == CONSENSUS else 0):
             raise ValueError(f"n_resamples={self.n_resamples} is too few: at least 1, or 0 with a criterion by name.")
 
-    def _fit(self, rows: Matrix, weights: Weights | None, random: np.random.Generator) -> None:
+    def _fit(self, rows: Matrix, lengths: Matrix, weights: Weights | None, random: np.random.Generator) -> None:
         """Choose k and fit it on a sample in an order of its own, so that no order of rows matters; then polish it on all rows."""
         self._origin = _origin(rows)
         drawn = _drawn(rows, weights, random)
@@ -145,23 +147,27 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         found = select(sample, path, self._asked(), random=random)
         start = path[found.choice.k - 1].centres
         restarts = max(RESTARTS, min(MOST_RESTARTS, SAMPLE // len(sample)))
-        fitted = polish(sample, partition(sample, len(start), random=random, starts=[start], restarts=restarts).centres)
+        fitted = partition(sample, len(start), random=random, starts=[start], restarts=restarts)
         if weights is None and len(drawn) == len(rows):
+            fitted = polish(sample, fitted.centres)
             self._adopt(fitted, fitted.sizes.astype(np.float64))
+            self.labels_ = assign(self._moved(rows), self._centres, BACKENDS[self.backend])
         else:
-            self._adopt(*self._polished(rows, weights, fitted))
-        self.labels_ = assign(self._moved(rows), self._centres, BACKENDS[self.backend])
+            self.labels_ = self._polished(rows, lengths, weights, fitted.centres)
         part = Partition(self._centres, assign(sample, self._centres), fitted.inertia)
         self.stability_ = bootstrap_jaccard(sample, part, random=random, resamples=self.n_resamples)
         self.n_clusters_, self.structure_, self.votes_ = found.choice.k, found.choice.structure, dict(found.choice.votes)
         self.confidence_, self.criteria_ = found.confidence, found.table
 
-    def _polished(self, rows: Matrix, weights: Weights | None, start: Partition) -> tuple[Partition, Weights]:
-        """Polish on all rows that weigh anything; also the weight of each cluster."""
-        if weights is not None and not weights.all():
-            rows, weights = rows[weights > 0], weights[weights > 0]
-        fitted = polish(self._moved(rows), start.centres, weights=weights, tol=GAIN, backend=BACKENDS[self.backend])
-        return fitted, np.bincount(fitted.labels, weights, minlength=fitted.k).astype(np.float64)
+    def _polished(self, rows: Matrix, lengths: Matrix, weights: Weights | None, start: Matrix) -> Labels:
+        """Polish on all rows that weigh anything, and take that over; the labels of all rows."""
+        moved, backend = self._moved(rows), BACKENDS[self.backend]
+        lengths = lengths if moved is rows else squared_lengths(moved)
+        heavy = slice(None) if weights is None or weights.all() else np.flatnonzero(weights)
+        some, lengths, weights = moved[heavy], lengths[heavy], None if weights is None else weights[heavy]
+        fitted = polish(some, start, weights=weights, lengths=lengths, tol=GAIN, backend=backend)
+        order = self._adopt(fitted, np.bincount(fitted.labels, weights, minlength=fitted.k).astype(np.float64))
+        return np.argsort(order)[fitted.labels] if len(some) == len(rows) else assign(moved, self._centres, backend)
 
     def _adopt(self, fitted: Partition, masses: Weights) -> list[int]:
         """Take the centres over, the heaviest cluster first; which clusters those are, in order."""
@@ -198,7 +204,7 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         """
         if not hasattr(self, "cluster_centers_"):
             return self.fit(X, sample_weight=sample_weight)
-        rows = self._moved(self._checked(X, reset=False))
+        rows = self._moved(self._checked(X, reset=False)[0])
         weights = _weights(sample_weight, len(rows))
         with threadpool_limits(limits=1):
             found = read(rows, self._centres, weights, BACKENDS[self.backend])
@@ -213,7 +219,7 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
     def predict(self, X: ArrayLike) -> Labels:  # noqa: N803 - scikit-learn's name
         """Give each row the label of its nearest centre."""
         check_is_fitted(self)
-        rows = self._checked(X, reset=False)
+        rows, _ = self._checked(X, reset=False)
         with threadpool_limits(limits=1):
             return assign(self._moved(rows), self._centres, BACKENDS[self.backend])
 
@@ -228,19 +234,22 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
 
     def _distances(self, X: ArrayLike) -> Matrix:  # noqa: N803 - scikit-learn's name
         check_is_fitted(self)
-        rows = self._checked(X, reset=False)
+        rows, _ = self._checked(X, reset=False)
         with threadpool_limits(limits=1):
             return squared_distances(self._moved(rows), self._centres)
 
-    def _checked(self, X: ArrayLike, *, reset: bool) -> Matrix:  # noqa: N803 - scikit-learn's name
-        """Take rows as they are where their type can carry squares; float32 that cannot becomes float64."""
-        rows: Matrix = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
-        largest = largest_of(rows)
+    def _checked(self, X: ArrayLike, *, reset: bool) -> tuple[Matrix, Matrix]:  # noqa: N803 - scikit-learn's name
+        """Take rows as they are where their type can carry squares, float32 that cannot as float64; also their squared lengths."""
+        rows: Matrix = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=False)
+        largest, lengths = largest_and_lengths(rows)
+        if not np.isfinite(largest):
+            assert_all_finite(rows, estimator_name=type(self).__name__, input_name="X")
         if rows.dtype == np.float32 and not (largest == 0 or 1 / SAFE <= largest <= SAFE):
             rows = rows.astype(np.float64)
+            lengths = squared_lengths(rows)
         if largest > LARGEST:
             raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
-        return rows
+        return rows, lengths
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -272,7 +281,7 @@ def _origin(rows: Matrix) -> Matrix | None:
 def _drawn(rows: Matrix, weights: Weights | None, random: np.random.Generator) -> Labels:
     """Draw the rows on which k is chosen, in an order that is theirs, so that no order of rows matters where all are drawn."""
     if weights is None:
-        drawn = np.arange(len(rows)) if len(rows) <= SAMPLE else np.sort(random.choice(len(rows), SAMPLE, replace=False))
+        drawn = np.arange(len(rows)) if len(rows) <= SAMPLE else np.sort(random.choice(len(rows), SAMPLE, replace=False, shuffle=False))
         return drawn[own_order(rows[drawn])]
     heavy = np.flatnonzero(weights > 0)
     heavy = heavy[own_order(rows[heavy])]

@@ -23,6 +23,8 @@ from discovery.clustering.stability import STABLE, Halves, halved, prediction_st
 Structure = Literal["clusters", "segments", "none"]
 
 SILHOUETTE_ROWS = 1_000
+SILHOUETTE_PAIRS = 10_000_000
+"""Distances that a silhouette takes at most: where rows are many, fewer of them are asked."""
 GAP_ROWS = 2_000
 VALLEY_ROWS = 4_000
 SEGMENTS_AT_MOST = 8
@@ -127,7 +129,7 @@ def curve(criterion: str, matrix: Matrix, path: list[Partition], *, random: np.r
 
 
 def _silhouette(matrix: Matrix, path: list[Partition], random: np.random.Generator) -> Curve:
-    return criteria.silhouette(matrix, path, rows=_rows(len(matrix), SILHOUETTE_ROWS, random))
+    return criteria.silhouette(matrix, path, rows=_rows(len(matrix), min(SILHOUETTE_ROWS, SILHOUETTE_PAIRS // len(matrix)), random))
 
 
 def _halves(matrix: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> list[Halves]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import binom, norm
@@ -43,14 +44,17 @@ def silhouette(matrix: Matrix, path: Sequence[Partition], *, rows: Labels | None
     (Cochran 1977, the regression estimate) it takes away what is accidental in the choice of the rows, and most of the error.
     """
     asked = np.arange(len(matrix)) if rows is None else rows
-    stacked = np.concatenate([np.eye(part.k, dtype=matrix.dtype)[part.labels] for part in path], axis=1)
+    ends = np.cumsum([part.k for part in path])
+    stacked = np.zeros((len(matrix), ends[-1]), dtype=matrix.dtype)
+    for part, end in zip(path, ends, strict=True):
+        stacked[np.arange(len(matrix)), end - part.k + part.labels] = 1
     lengths = squared_lengths(matrix)
-    sums = np.concatenate(in_order(lambda block: _distances(matrix, block, lengths) @ stacked, _blocks(asked)))
-    values, errors, column = [], [], 0
-    for part in path:
-        widths = _silhouettes(sums[:, column : column + part.k].astype(np.float64), part, asked)
-        column += part.k
-        value, error = _mean(widths) if rows is None else _regressed(widths, _simplified(matrix, part), rows)
+    sums = np.concatenate(in_order(lambda block: _distances(matrix, block, lengths) @ stacked, _blocks(asked, 250)))
+    known = [None] * len(path) if rows is None else _simplified(matrix, path)
+    values, errors = [], []
+    for part, end, simple in zip(path, ends, known, strict=True):
+        widths = _silhouettes(sums[:, end - part.k : end].astype(np.float64), part, asked)
+        value, error = _mean(widths) if simple is None else _regressed(widths, simple, asked)
         values.append(value if part.k > 1 else np.nan)
         errors.append(error if part.k > 1 else np.nan)
     return np.array(values), np.array(errors)
@@ -68,20 +72,36 @@ def _regressed(widths: Matrix, known: Matrix, rows: Labels) -> tuple[float, floa
     return value + slope * float(known.mean() - known[rows].mean()), error
 
 
-def _simplified(matrix: Matrix, part: Partition) -> Matrix:
-    """Silhouette from the distances to the own and to the next centre (Hruschka et al. 2004); 0 for members of singletons."""
-    distances = np.sqrt(squared_distances(matrix, part.centres).astype(np.float64))
-    own = distances[np.arange(len(matrix)), part.labels]
-    distances[np.arange(len(matrix)), part.labels] = np.inf
-    distances[:, part.sizes == 0] = np.inf
-    other = distances.min(axis=1)
-    largest = np.maximum(own, other)
-    lone = (part.sizes[part.labels] < 2) | (largest <= 0) | ~np.isfinite(other)
-    return np.where(lone, 0.0, (np.where(lone, 0.0, other) - own) / np.where(lone, 1.0, largest))
+def _simplified(matrix: Matrix, path: Sequence[Partition]) -> Matrix:
+    """Silhouettes from the distances to the own and to the next centre (Hruschka et al. 2004), shape (partitions, n)."""
+    stacked = np.concatenate([part.centres for part in path])
+    empty = np.concatenate([part.sizes == 0 for part in path])
+
+    def one(rows: Labels) -> Matrix:
+        squared = squared_distances(matrix[rows], stacked)
+        squared[:, empty] = np.inf
+        at, column, widths = np.arange(len(rows)), 0, np.empty((len(path), len(rows)))
+        for part, width in zip(path, widths, strict=True):
+            own = part.labels[rows]
+            mine = squared[:, column : column + part.k]
+            column += part.k
+            inside, mine[at, own] = mine[at, own], np.inf
+            outside = mine[at, mine.argmin(axis=1)]
+            width[:] = _widths(np.sqrt(inside), np.sqrt(outside), alone=part.sizes[own] < 2)
+        return widths
+
+    return np.concatenate(in_order(one, _blocks(np.arange(len(matrix)), 2_500)), axis=1)
 
 
-def _blocks(rows: Labels) -> list[Labels]:
-    return np.array_split(rows, max(1, len(rows) // 250))
+def _widths(inside: Matrix, outside: Matrix, *, alone: NDArray[np.bool_]) -> Matrix:
+    """Silhouettes from the distances inside and outside; 0 for members of singletons."""
+    largest = np.maximum(inside, outside)
+    lone = alone | (largest <= 0) | ~np.isfinite(outside)
+    return np.where(lone, 0.0, (np.where(lone, 0.0, outside) - inside) / np.where(lone, 1.0, largest))
+
+
+def _blocks(rows: Labels, size: int) -> list[Labels]:
+    return np.array_split(rows, max(1, len(rows) // size))
 
 
 def _distances(matrix: Matrix, block: Labels, lengths: Matrix) -> Matrix:
@@ -103,10 +123,7 @@ def _silhouettes(sums: Matrix, part: Partition, rows: Labels) -> Matrix:
     means = sums / np.maximum(sizes, 1)
     means[at, own] = np.inf
     means[:, sizes == 0] = np.inf
-    outside = means.min(axis=1)
-    largest = np.maximum(inside, outside)
-    lone = (sizes[own] < 2) | (largest <= 0) | ~np.isfinite(outside)
-    return np.where(lone, 0.0, (np.where(lone, 0.0, outside) - inside) / np.where(lone, 1.0, largest))
+    return _widths(inside, means.min(axis=1), alone=sizes[own] < 2)
 
 
 def gap(matrix: Matrix, path: Sequence[Partition], *, references: Matrix) -> Curve:
@@ -226,7 +243,7 @@ def _neighbours(matrix: Matrix, part: Partition) -> Labels:
 def _window_counts(train: Matrix, test: Matrix, centres: Matrix, pairs: Labels) -> Labels:
     """Held-out rows near the first centre, in the valley that the training rows show, and near the second centre."""
     gram = centres @ centres.T
-    far_train, far_test = squared_distances(train, centres), squared_distances(test, centres)
+    far_train, far_test = (np.ascontiguousarray(squared_distances(some, centres).T) for some in (train, test))
     counts = np.zeros((len(pairs), 3), dtype=np.int64)
     for row, (i, j) in enumerate(pairs):
         seen, held = _heights(far_train, gram, i, j), _heights(far_test, gram, i, j)
@@ -244,12 +261,13 @@ def _heights(far: Matrix, gram: Matrix, i: int, j: int) -> Matrix:
     span = gram[i, i] + gram[j, j] - 2 * gram[i, j]
     if span <= 0:
         return np.empty(0)
-    height = (far[:, i] - far[:, j]) / span
-    between = np.abs(height) <= 1 + WINDOW
-    lean = gram[j] - gram[i] - gram[i, j] + gram[i, i]  # (c_j − c_i)·(c_l − c_i) for every l
-    slack = far[between] - far[between, i : i + 1] + height[between, None] * lean
-    slack[:, [i, j]] = 0.0
-    above: Matrix = height[between][(slack >= 0).all(axis=1)]
+    height = (far[i] - far[j]) / span
+    between = np.flatnonzero(np.abs(height) <= 1 + WINDOW)
+    height, slack = height[between], far[:, between]
+    slack -= slack[i].copy()
+    slack += (gram[j] - gram[i] - gram[i, j] + gram[i, i])[:, None] * height  # (c_j − c_i)·(c_l − c_i) for every l
+    slack[[i, j]] = 0.0
+    above: Matrix = height[(slack >= 0).all(axis=0)]
     return above
 
 

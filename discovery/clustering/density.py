@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from discovery.clustering.autokmeans import LARGEST, own_order
 from discovery.clustering.choice import THOROUGH, Structure, spread, valleys
-from discovery.clustering.partition import Labels, Matrix, Partition, assign, largest_of
+from discovery.clustering.partition import Labels, Matrix, Partition, assign, largest_and_lengths
 from discovery.clustering.regions import NOISE, dense, neighbours_of, stability, sure
 from discovery.clustering.saved import Saved
 from discovery.clustering.selection import RESAMPLE
@@ -145,7 +145,7 @@ class AutoHDBSCAN(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clus
 
     def _checked(self, X: ArrayLike, *, reset: bool) -> Matrix:  # noqa: N803 - scikit-learn's name
         rows: Matrix = validate_data(self, X, reset=reset, dtype=np.float64, order="C")
-        if (largest := largest_of(rows)) > LARGEST:
+        if (largest := largest_and_lengths(rows)[0]) > LARGEST:
             raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
         return rows
 

@@ -19,14 +19,18 @@ from storage.errors import MissingExtraError
 Search = Callable[[Matrix, Matrix, int], tuple[Matrix, Matrix]]
 
 
-def placing(matrix: Matrix, centres: Matrix) -> Placing:
-    """Make room for the nearest centre of every row, and say what fills it.
+def require() -> None:
+    """Ask for the extra before anything is computed that would be lost without it.
 
     Raises:
         MissingExtraError: faiss is not installed.
     """
     if importlib.util.find_spec("faiss") is None:
         raise MissingExtraError("backend='faiss' needs faiss: pip install 'subcurrent[faiss]'.")
+
+
+def placing(matrix: Matrix, centres: Matrix) -> Placing:
+    """Make room for the nearest centre of every row, and say what fills it."""
     import faiss  # noqa: PLC0415 - an extra, and heavy
 
     search = _on_graphics(faiss) if faiss.get_num_gpus() else faiss.knn

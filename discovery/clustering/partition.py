@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import current_thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ ROWS = 5_000
 """Rows of one block at most."""
 NARROW = 32
 """Columns below which sums by a dense product are quicker than by a sparse one."""
+THREADS = "clustering"
 EATEN = 1e4
 """Roundings of the squared lengths of the centres below which an inertia has no digits of its own."""
 
@@ -82,18 +84,13 @@ Backend = Callable[[Matrix, Matrix], Placing]
 def placing(matrix: Matrix, centres: Matrix) -> Placing:
     """Find the nearest centres by one product a block."""
     labels, nearest = np.empty(len(matrix), dtype=np.int32), np.empty(len(matrix), dtype=matrix.dtype)
-    factor, lengths = -2 * centres, squared_lengths(centres)[:, None]
+    factor, lengths = -2 * centres.T, squared_lengths(centres)
 
     def place(rows: slice) -> None:
-        label, near = labels[rows], nearest[rows]
-        distances = factor @ matrix[rows].T
+        distances = matrix[rows] @ factor  # rows first: the other way round the product takes twice as long
         distances += lengths
-        label[:], near[:] = 0, distances[0]
-        nearer = np.empty(len(near), dtype=bool)
-        for other in range(1, len(centres)):
-            np.less(distances[other], near, out=nearer)
-            np.minimum(distances[other], near, out=near)
-            np.copyto(label, other, where=nearer)
+        label = distances.argmin(axis=1)
+        labels[rows], nearest[rows] = label, distances[np.arange(len(label)), label]
 
     return Placing(labels, nearest, place)
 
@@ -161,10 +158,16 @@ def distinct(matrix: Matrix, most: int) -> int:
     return most if len(np.unique(some, axis=0)) >= most else min(most, len(np.unique(matrix, axis=0)))
 
 
-def largest_of(matrix: Matrix) -> float:
-    """Largest absolute value."""
-    parts: list[float] = _over_blocks(len(matrix), matrix.shape[1], lambda rows: float(max(matrix[rows].max(), -matrix[rows].min())))
-    return max(parts)
+def largest_and_lengths(matrix: Matrix) -> tuple[float, Matrix]:
+    """Largest absolute value, not finite where any is not, and the squared length of each row, shape (n,), in one reading."""
+
+    def one(rows: slice) -> tuple[Any, Matrix]:
+        x = matrix[rows]
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.maximum(x.max(), -x.min()), np.einsum("ij,ij->i", x, x)
+
+    largest, lengths = zip(*_over_blocks(len(matrix), matrix.shape[1], one), strict=True)
+    return float(np.max(largest)), np.concatenate(lengths)
 
 
 def weighed(values: Matrix, weights: Weights | None) -> float:
@@ -224,13 +227,15 @@ def _over_blocks(n: int, width: int, work: Callable[[slice], Any]) -> list[Any]:
 
 
 def in_order(work: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
-    """Do some work for every part, on all processors; what it gives, in their order. The work may not ask for more of it."""
-    return [work(part) for part in parts] if len(parts) == 1 else list(_threads().map(work, parts))
+    """Do some work for every part, on all processors; what it gives, in their order. Work that asks for more of it does that itself."""
+    if len(parts) == 1 or current_thread().name.startswith(THREADS):
+        return [work(part) for part in parts]
+    return list(_threads().map(work, parts))
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="clustering")
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix=THREADS)
 
 
 os.register_at_fork(after_in_child=_threads.cache_clear)  # threads do not survive a fork

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 import py3langid
@@ -21,6 +21,8 @@ TOKENS = "regexp_extract_all(lower(replace(nfc_normalize({text}), '’', '''')),
 """The words of a text in SQL, ``$word`` being a WORD; :func:`words` gives the same ones."""
 SHORTEST, LONGEST = 2, 40
 """Letters of a word of content."""
+SHORTEST_PART = 3
+"""Letters of a part of a compound."""
 SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<!\n)[.!?]*(?=\s|$))")
 """Begins with all it can begin with, so that the engine skips what it cannot."""
 BREAK = "!"
@@ -149,6 +151,22 @@ def stem(word: str) -> str:
                 return cut[:-2]  # "ordering" as "order", which ends as "printer" does
             return cut[:-1] if len(cut) > 3 and cut[-1] == cut[-2] and cut[-1] not in "lsz" else cut.removesuffix("e")
     return word.removesuffix("e") if len(word) > 3 else word
+
+
+def taken_apart(word: str, known: Collection[str]) -> tuple[str, ...]:
+    """Take a compound apart into known words, the fewest there are: "fountainpens" is "fountain" and "pens"; () where that fails.
+
+    Parts have three letters or more.
+    """
+    best: list[tuple[str, ...] | None] = [()]
+    for end in range(1, len(word) + 1):
+        ways = [
+            (*before, word[start:end])
+            for start in range(end - SHORTEST_PART + 1)
+            if (before := best[start]) is not None and word[start:end] in known
+        ]
+        best.append(min(ways, key=lambda way: (len(way), way), default=None))
+    return best[-1] or ()
 
 
 def language(tokens: str) -> str | None:

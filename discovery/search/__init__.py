@@ -16,7 +16,7 @@ import numpy as np
 from discovery.search.evidence import Floats, Ints, Query, Space, impacts, similarities, space_of, understood
 from discovery.search.words import stem, told
 from scoring.explanation import UnknownEntityError
-from storage.blobs import unpack_sorted, unpack_vectors
+from storage.blobs import unpack_runs, unpack_vectors
 from storage.errors import ResultsFileError
 from storage.reading import Answer
 from storage.results_file import read_only
@@ -67,9 +67,9 @@ def search(path: Path, text: str, *, k: int) -> Found:
         run_id, space = _published(connection)
         query = understood(connection, run_id, text, space)
         told_of = impacts(query, space.communities)
-        communities = best(told_of, *similarities(connection, run_id, query, space), query=query)
+        communities = best(told_of, *similarities(connection, run_id, query, space), query=query, k=k)
         groups = _groups(connection, run_id, told_of, query, space)
-        chosen = _described(connection, run_id, communities[:k])
+        chosen = _described(connection, run_id, communities)
         parts = [
             *([_named(connection, run_id, group) for group in _best_groups(groups, entity)[: max(1, k // 3)]] for entity in GROUPS),
             [row for row, _ in chosen],
@@ -88,19 +88,20 @@ def _published(connection: sqlite3.Connection) -> tuple[str, Space]:
     return row["run_id"], space
 
 
-def best(told_of: Floats, places: Ints, cosines: Floats, *, query: Query) -> list[Community]:
-    """Rank the communities that fit, best first; ties by place.
+def best(told_of: Floats, places: Ints, cosines: Floats, *, query: Query, k: int) -> list[Community]:
+    """Find the communities that fit best, in order; ties by place.
 
     Args:
         told_of: What the words of the query tell of each community, by place.
         places: The communities whose vectors were read.
         cosines: How near those lie to the query.
         query: The query, to name its words.
+        k: Most communities.
     """
-    near = np.zeros(len(told_of), dtype=np.float32)
+    near = np.full(len(told_of), np.nan, dtype=np.float32)
     near[places] = cosines
-    cosine = dict(zip(places.tolist(), cosines.tolist(), strict=True))
-    return [Community(place, cosine.get(place), _words(query, place)) for place in ranked(told_of, near)]
+    chosen = ranked(told_of, np.nan_to_num(near))[:k]
+    return [Community(place, None if np.isnan(near[place]) else float(near[place]), _words(query, place)) for place in chosen]
 
 
 def ranked(told_of: Floats, near: Floats) -> list[int]:
@@ -134,12 +135,15 @@ class Group(NamedTuple):
 
 
 def _groups(connection: sqlite3.Connection, run_id: str, told_of: Floats, query: Query, space: Space) -> list[Group]:
-    found = []
-    for row in connection.execute("SELECT * FROM search_group WHERE run_id = ? ORDER BY entity, entity_id", [run_id]):
-        mean = float(told_of[unpack_sorted(row["places"])].mean())
-        similarity = float(unpack_vectors(row["vector"], space.dimensions)[0] @ query.direction) if query.direction.any() else None
-        found.append(Group(row["entity"], row["entity_id"], mean, similarity))
-    return found
+    rows = connection.execute("SELECT * FROM search_group WHERE run_id = ? ORDER BY entity, entity_id", [run_id]).fetchall()
+    if not rows:
+        return []
+    places, members = unpack_runs([row["places"] for row in rows])
+    told = np.bincount(np.repeat(np.arange(len(rows)), members), told_of[places], minlength=len(rows)) / np.maximum(members, 1)
+    near: list[float | None] = [None] * len(rows)
+    if query.direction.any():
+        near = (unpack_vectors(*(row["vector"] for row in rows), dimensions=space.dimensions) @ query.direction).tolist()
+    return [Group(row["entity"], row["entity_id"], *facts) for row, *facts in zip(rows, told.tolist(), near, strict=True)]
 
 
 def _best_groups(groups: Sequence[Group], entity: str) -> list[Group]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from discovery.clustering.retrieval import to_read
 from discovery.search.words import FIGURED, meant, rarity_of, stem, taken_apart, told
-from storage.blobs import unpack, unpack_sorted, unpack_vectors
+from storage.blobs import unpack, unpack_runs, unpack_sorted, unpack_vectors
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -65,12 +66,12 @@ def space_of(connection: sqlite3.Connection, run_id: str) -> Space | None:
     if row is None:
         return None
     dimensions = int(row["dimensions"])
-    centres = unpack_vectors(row["centres"], dimensions) if dimensions else np.zeros((0, 0), dtype=np.float32)
+    centres = unpack_vectors(row["centres"], dimensions=dimensions) if dimensions else np.zeros((0, 0), dtype=np.float32)
     return Space(dimensions, int(row["communities"]), float(row["impact"]), centres, unpack(row["sizes"], "int32"))
 
 
 def understood(connection: sqlite3.Connection, run_id: str, text: str, space: Space) -> Query:
-    """Look up the words of a query; an unknown one is taken apart, or replaced by the word it is a slip of, at half weight."""
+    """Look up the words of a query; an unknown one is read as a compound or as a slip, whichever more communities bear out."""
     counted = Counter(told(text))
     asked = dict(counted.most_common(MOST_WORDS))
     notes = [f"Only the first {MOST_WORDS} different words of the query were read."] if len(counted) > MOST_WORDS else []
@@ -81,7 +82,12 @@ def understood(connection: sqlite3.Connection, run_id: str, text: str, space: Sp
     unknown = [word for word in asked if word not in found]
     if unknown:
         known = {row["word"]: row["communities"] for row in connection.execute(_KNOWN, [run_id])}
-        replaced, said = _replaced(unknown, known, weights)
+
+        def together(parts: Sequence[str]) -> int:
+            places = [word.places for word in _read(connection, run_id, dict.fromkeys(parts, 1.0), space).values() if word.weight]
+            return len(reduce(np.intersect1d, places))
+
+        replaced, said = _replaced(unknown, known, weights, together)
         found = _read(connection, run_id, replaced, space)
         notes += said
     words = list(found.values())
@@ -93,18 +99,22 @@ def understood(connection: sqlite3.Connection, run_id: str, text: str, space: Sp
 _KNOWN = "SELECT word, communities FROM search_word WHERE run_id = ?"
 
 
-def _replaced(unknown: Sequence[str], known: Mapping[str, int], weights: Mapping[str, float]) -> tuple[Mapping[str, float], list[str]]:
-    """Put known words in the place of unknown ones, beside the others: the parts of a compound, else the word it is a slip of.
+def _replaced(
+    unknown: Sequence[str], known: Mapping[str, int], weights: Mapping[str, float], together: Callable[[Sequence[str]], int]
+) -> tuple[Mapping[str, float], list[str]]:
+    """Put known words in the place of unknown ones, beside the others: the parts of a compound, or the word it is a slip of.
 
-    A guess weighs half, and adds to what the word weighs where it is asked for too.
+    A compound is one where some community says all its parts, and no fewer do than say the word it might be a slip of: "carpet" is no
+    car and pet. A guess weighs half, and adds to what the word weighs where it is asked for too.
     """
     replaced: Counter[str] = Counter({word: weight for word, weight in weights.items() if word not in unknown})
     notes = []
     for word in unknown[:MOST_UNKNOWN]:
-        if parts := taken_apart(word, known):
+        guess, parts = meant(word, known), taken_apart(word, known)
+        if parts and together(parts) >= max(1, known.get(guess or "", 0)):
             replaced.update(dict.fromkeys(parts, weights[word]))
             notes.append(f"Nobody says “{word}” here; read as “{' '.join(parts)}”.")
-        elif guess := meant(word, known):
+        elif guess:
             replaced.update({guess: weights[word] * GUESSED})
             notes.append(f"Nobody says “{word}” here; read as “{guess}”.")
         elif FIGURED.fullmatch(word):
@@ -136,7 +146,8 @@ def _read(connection: sqlite3.Connection, run_id: str, weights: Mapping[str, flo
 
 def _word(row: sqlite3.Row, shown: str, weight: float, space: Space) -> Word:
     rarity = float(rarity_of(np.array([row["communities"]]), space.communities)[0])
-    vector = unpack_vectors(row["vector"], space.dimensions)[0] * np.float32(rarity) if space.dimensions else _nothing(space).vector
+    direction = unpack_vectors(row["vector"], dimensions=space.dimensions)[0] if space.dimensions else _nothing(space).vector
+    vector = direction * np.float32(rarity)
     return Word(shown, weight, unpack_sorted(row["places"]), unpack(row["impacts"], "uint8") * np.float32(space.impact), vector)
 
 
@@ -154,11 +165,13 @@ def impacts(query: Query, communities: int) -> Floats:
 
 def similarities(connection: sqlite3.Connection, run_id: str, query: Query, space: Space) -> tuple[Ints, Floats]:
     """Compare the query with the communities of the nearest cells: places and cosines, none where the query leads nowhere."""
-    places, cosines = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
-    if query.direction.any():
-        for cell in to_read(space.centres, space.sizes, query.direction):
-            row = connection.execute("SELECT * FROM search_cell WHERE run_id = ? AND cell = ?", [run_id, int(cell)]).fetchone()
-            if row is not None:
-                places.append(unpack_sorted(row["places"]))
-                cosines.append(unpack_vectors(row["vectors"], space.dimensions) @ query.direction)
-    return np.concatenate(places), np.concatenate(cosines)
+    if not query.direction.any():
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+    cells = to_read(space.centres, space.sizes, query.direction).tolist()
+    rows: list[sqlite3.Row] = []
+    for start in range(0, len(cells), ASKED_AT_ONCE):
+        some = cells[start : start + ASKED_AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        rows += connection.execute(f"SELECT places, vectors FROM search_cell WHERE run_id = ? AND cell IN ({marks})", [run_id, *some])  # noqa: S608 - marks alone
+    places, _ = unpack_runs([row["places"] for row in rows])
+    return places, unpack_vectors(*(row["vectors"] for row in rows), dimensions=space.dimensions) @ query.direction

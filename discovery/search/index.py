@@ -149,7 +149,7 @@ def directions_of(lexicon: Lexicon, impacts: sparse.csc_matrix, embedding: Embed
     The embedding knows the words that tell communities apart; of the others, names above all, only the company tells.
     """
     words = embedding.words
-    at = lexicon.stems.get_indexer(pd.Index([stem(term) for term in words.terms], dtype=object))
+    at = lexicon.stems.get_indexer(words.terms)
     projected = np.zeros((len(lexicon.stems), vectors.shape[1]))
     np.add.at(projected, at, embedding.loadings * words.weights[:, None])
     own = np.square(projected).sum(axis=1, keepdims=True) > 0

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discovery.features.text import LONGEST, stem, words
+from discovery.features.text import LONGEST, stem, taken_apart, words
 
 FIGURED = re.compile(r"(?<![^\W_])(?=[^\W_]*\d)(?=[^\W_]*[^\W\d_])[^\W_]+")
-SHORTEST_PART = 3
 SLIPS = ((5, 1), (8, 2))
 """Letters from which a word may hold this many slips of the pen; a shorter one is what it says."""
 SURE = {1: 1, 2: 3}
@@ -27,22 +26,6 @@ def told(text: str) -> Iterator[str]:
     for found in FIGURED.finditer(text.lower()):
         if len(found[0]) <= LONGEST:
             yield found[0]
-
-
-def taken_apart(word: str, known: Collection[str]) -> tuple[str, ...]:
-    """Take a compound apart into known words, the fewest there are: "fountainpens" is "fountain" and "pens"; () where that fails.
-
-    Parts have three letters or more.
-    """
-    best: list[tuple[str, ...] | None] = [()]
-    for end in range(1, len(word) + 1):
-        ways = [
-            (*before, word[start:end])
-            for start in range(end - SHORTEST_PART + 1)
-            if (before := best[start]) is not None and word[start:end] in known
-        ]
-        best.append(min(ways, key=lambda way: (len(way), way), default=None))
-    return best[-1] or ()
 
 
 def rarity_of(communities: NDArray[np.int_], of: int) -> NDArray[np.float64]:
