@@ -17,10 +17,11 @@ from threadpoolctl import threadpool_limits
 
 from discovery.clustering import AutoKMeans, ClusteringSettings
 from discovery.clustering.algorithms import ALGORITHMS
-from discovery.clustering.choice import THOROUGH, spread, valleys
+from discovery.clustering.choice import COMMON, THOROUGH, spread, valleys
 from discovery.clustering.partition import Labels, Matrix, distinct
 from discovery.clustering.path import partitions
 from discovery.clustering.regions import least_size, regions
+from discovery.clustering.stability import halved, split_half_agreement
 from discovery.settings import Algorithm
 
 Shape = Callable[[np.random.Generator, int, int], Matrix]
@@ -95,12 +96,18 @@ def blobs(random: np.random.Generator, *, sizes: Labels, d: int, apart: float) -
 
 
 def shows_structure(rows: Matrix, random: np.random.Generator) -> bool:
-    """Tell whether any k that could be chosen has a valley between groups of its clusters, or regions of density are real."""
+    """Tell whether regions of density are real, or any k that could be chosen has a valley and is common to two halves of the rows."""
     k_max = distinct(rows, min(20, int(np.sqrt(len(rows) / 2))))
     path = partitions(rows, k_max, random=random, restarts=THOROUGH.restarts)
     _, groups = valleys(rows, path, random, THOROUGH)
-    valley = any(groups[part.k - 1] > 1 and part.sizes.min() >= least_size(len(rows)) for part in path)
-    return valley or regions(spread(rows, random), k_max, random=random, resamples=THOROUGH.draws).real
+    large = np.array([part.sizes.min() >= least_size(len(rows)) for part in path])
+    shown = np.flatnonzero(large & (groups > 1))
+    if len(shown):
+        most = int(shown[-1]) + 1
+        agreement, _ = split_half_agreement(rows, [halved(rows, most, random=random) for _ in range(THOROUGH.halvings)], most)
+        if (agreement[shown] >= COMMON).any():
+            return True
+    return regions(spread(rows, random), k_max, random=random, resamples=THOROUGH.draws).real
 
 
 def called_clusters(algorithm: Algorithm) -> Claim:
