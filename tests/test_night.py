@@ -108,8 +108,8 @@ def test_a_run_is_published_with_its_report(straight: Nights) -> None:
 def test_a_run_says_what_placed_its_communities(tmp_path: Path, straight: Nights) -> None:
     """With a server of embeddings its model is told in SQL and in the report; without one, or with a broken one, the words are."""
     told = "SELECT embedding_model, embedding_version, map_method FROM published_run"
-    assert ask(straight.folder / "subcurrent.db", told).rows == [("tfidf-svd", "1", "pca")]
-    for reply, expected in ((model, ("tiny", "tiny-2 (48)")), (lambda _: answer({}, 503), ("tfidf-svd", "1"))):
+    assert ask(straight.folder / "subcurrent.db", told).rows == [("tfidf-svd", "2", "pca")]
+    for reply, expected in ((model, ("tiny", "tiny-2 (48)")), (lambda _: answer({}, 503), ("tfidf-svd", "2"))):
         with serving(reply) as server:
             nights = Nights(tmp_path / expected[0], embeddings={"base_url": f"{server.url}v1", "model": "tiny"})
             assert nights.run(SMALL).exit_code == DONE
