@@ -46,7 +46,7 @@ def test_the_same_seed_draws_the_same_map() -> None:
 
 
 def test_a_night_later_communities_stand_where_they_stood() -> None:
-    """With a tenth of the communities new and all a little changed, those of before move less than half as far as in a map begun anew."""
+    """With a tenth of the communities new and all a little changed, the others move less than two thirds as far as in a map begun anew."""
     matrix, _ = blobs()
     last = coordinates(matrix.iloc[24:], layout=layout("umap", seed=1))
     changed = matrix + np.random.default_rng(2).normal(scale=0.3, size=matrix.shape)
@@ -54,7 +54,7 @@ def test_a_night_later_communities_stand_where_they_stood() -> None:
     anew = coordinates(changed, layout=layout("umap", seed=1))
     turned = coordinates(anew.loc[last.index], last=last)  # two dimensions lose nothing by components, and are turned
     moved, moved_anew = (np.median(np.linalg.norm(plane.loc[last.index] - last, axis=1)) for plane in (kept, turned))
-    assert moved < 0.5 * moved_anew
+    assert moved < 2 / 3 * moved_anew
     assert trustworthiness(changed, kept) > trustworthiness(changed, anew) - 0.02
 
 
