@@ -151,10 +151,10 @@ def front_pages(folder: Path) -> tuple[Measurement, pd.Series]:
     labels = pd.read_csv(folder / "labels/rspct_subreddit_info.csv").dropna(subset=["category_1"])
     topics = labels.assign(name=labels["subreddit"].str.lower()).drop_duplicates("name").set_index("name")["category_1"]
     about = pd.DataFrame({"name": names, "description": [described.get(name) or "" for name in names]}, index=pd.Index(names))
-    return _of_text(about, Vocabulary(pd.Index(terms, dtype=object), counts, counts)), topics[topics.index.isin(names)]
+    return of_text(about, Vocabulary(pd.Index(terms, dtype=object), counts, counts)), topics[topics.index.isin(names)]
 
 
-def _of_text(about: pd.DataFrame, vocabulary: Vocabulary) -> Measurement:
+def of_text(about: pd.DataFrame, vocabulary: Vocabulary) -> Measurement:
     """Make a measurement of nothing but words."""
     nothing = pd.DataFrame()
     return Measurement(

@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from benchmarks.niches import of_text
 from discovery.archetypes import Interpretation
 from discovery.archetypes.embedding import embed, telling_words
 from discovery.features import Measurement, Vocabulary
@@ -71,7 +72,8 @@ def invented(n: int, *, seed: int, niches: int = NICHES[0]) -> Invented:
     wider = pools[subject[:, None] // AREA, random.integers(POOL, size=(n, SAID))]
     said = np.choose(kind, [one, two, wider, (COMMON * random.random((n, SAID)) ** 3).astype(int)])
     counts = sparse.csr_matrix((np.ones(said.size), (np.repeat(np.arange(n), SAID), said.ravel())), shape=(n, len(terms)))
-    measurement = _measurement(n, Vocabulary(pd.Index(terms, dtype=object), counts, 2 * counts))
+    about = pd.DataFrame({"name": "", "description": ""}, index=pd.Index([f"made:{at:06}" for at in range(n)], name="community"))
+    measurement = of_text(about, Vocabulary(pd.Index(terms, dtype=object), counts, 2 * counts))
     groups = pd.DataFrame({"archetype_id": _ids("a", random.integers(5, size=n)), "niche_id": _ids("n", subject)})
     groups.loc[subject % niches > 0, "niche_id"] = None
     groups.index = measurement.communities.index
@@ -89,26 +91,6 @@ def _word(number: int) -> str:
 
 def _ids(letter: str, numbers: Ints) -> list[str]:
     return [f"{letter}{number}" for number in numbers]
-
-
-def _measurement(n: int, vocabulary: Vocabulary) -> Measurement:
-    index = pd.Index([f"made:{at:06}" for at in range(n)], name="community")
-    communities = pd.DataFrame({"name": "", "description": ""}, index=index)
-    nothing = pd.DataFrame()
-    needs = pd.DataFrame(columns=["community", "need"])
-    return Measurement(
-        communities=communities,
-        estimates=nothing,
-        author_sums=nothing,
-        vocabulary=vocabulary,
-        background_version=1,
-        measures=nothing,
-        needs=needs,
-        mentions=nothing,
-        own_weight=nothing,
-        records=SAID * n,
-        authors=n,
-    )
 
 
 def _interpretation(measurement: Measurement, groups: pd.DataFrame, seed: int) -> Interpretation:
