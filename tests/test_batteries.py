@@ -45,6 +45,6 @@ def test_the_table_tells_each_set_and_what_they_come_to() -> None:
     """Six blobs six widths apart are found by both, so both agree with the kinds."""
     head, line, summary = table(list(generated(0))[:1], starts=1)
 
-    assert head.startswith("| set | rows | kinds | k | structure | agreement |")
-    assert line.startswith("| equal blobs | 900 | 6 | 6 | clusters | ")
-    assert "1 sets. Right k: 1.000" in summary
+    assert head.startswith("| set | rows | kinds | k | agreement | k with segments | structure | agreement with segments |")
+    assert line.startswith("| equal blobs | 900 | 6 | 6 | ")
+    assert "| AutoKMeans | 1.000 | " in summary

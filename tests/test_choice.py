@@ -37,6 +37,17 @@ def test_the_median_is_the_most_clusters_there_are(groups, segments, expected):
     assert (choice.k, choice.structure) == expected
 
 
+def test_a_criterion_that_cannot_tell_of_every_candidate_has_no_vote():
+    """A BIC that lacks rows for k = 4 would say fewer, whatever they are; the middle of the votes 2, 3, 4 and 4 is 3."""
+    found = curves(gap=4, diag=3, full=1, strength=4, silhouette=2, groups=[1, 1, 2, 2])
+    found.values["bic_full"][3] = np.nan
+    choice = choose(found, candidates=frozenset({2, 3, 4}), apart=found.apart, kinds=1, k_min=1, allow_segments=False)
+    assert choice.k == 3
+    assert set(choice.votes) == {"gap", "bic_diag", "prediction_strength", "silhouette", "density"}
+    found = choose(found, candidates=frozenset({2, 3}), apart=found.apart, kinds=1, k_min=1, allow_segments=False)
+    assert found.votes["bic_full"] == 1
+
+
 @pytest.mark.parametrize(("segments", "expected"), [(True, (3, "segments")), (False, (1, "none"))])
 def test_clusters_that_resamples_do_not_show_are_a_cut(segments, expected):
     """Where the valley of a k is not to be relied on, the same curves give the stable cut or nothing, whatever valley they show."""

@@ -97,6 +97,13 @@ def test_bic_finds_blobs_and_no_cut_of_one(full):
     assert criteria.bic(one, path(one, 4), full=full)[0].argmin() + 1 == 1
 
 
+@pytest.mark.parametrize(("full", "told"), [pytest.param(False, 13, id="diagonal"), pytest.param(True, 9, id="full")])
+def test_bic_is_not_told_of_fewer_rows_than_parameters(full, told):
+    """A gaussian in three columns takes 6 or 9 parameters, and a share: 90 rows tell 13 of the one kind or 9 of the other, and no more."""
+    values, _ = criteria.bic(blobs(90, [[0, 0, 0]]), path(blobs(90, [[0, 0, 0]]), 20), full=full)
+    assert np.flatnonzero(np.isnan(values)).min() == told
+
+
 def folds(matrix: np.ndarray) -> np.ndarray:
     """Four folds in a fixed random order."""
     return np.random.default_rng(5).permutation(len(matrix)) % 4

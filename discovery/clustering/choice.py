@@ -49,7 +49,7 @@ class Effort:
 
 
 THOROUGH = Effort(restarts=1, halvings=4, folds=4, draws=10)
-QUICK = Effort(restarts=1, halvings=1, folds=2, draws=6)
+QUICK = Effort(restarts=1, halvings=1, folds=4, draws=6)
 """For each of the resamples behind a confidence."""
 
 
@@ -183,7 +183,7 @@ def choose(  # noqa: PLR0913 - everything that is known of some rows, and what i
     """
     allowed = sorted(k for k in candidates | {1} if k_min <= k <= found.k_max) or [min(k_min, found.k_max)]
     votes = _votes(found, allowed)
-    most = sorted(votes.values())[len(votes) // 2]
+    most = sorted(votes.values())[(len(votes) - 1) // 2]
     votes["density"] = kinds
     if kinds > 1 and kinds in allowed:
         return Choice(kinds, "clusters", votes)
@@ -209,14 +209,19 @@ def structure_of(matrix: Matrix, part: Partition, random: np.random.Generator) -
 
 
 def _votes(found: Curves, allowed: list[int]) -> dict[str, int]:
-    """Ask each of the five voters for its k, by its own published rule."""
-    return {name: vote(name, found.values[name], found.errors[name], allowed) for name in VOTERS}
+    """Ask each voter for its k, by its own published rule; one that cannot tell of every k allowed has no vote."""
+    able = (name for name in VOTERS if not np.isnan(found.values[name][[k - 1 for k in allowed if k > 1]]).any())
+    return {name: vote(name, found.values[name], found.errors[name], allowed) for name in able}
 
 
 def vote(criterion: str, values: Matrix, errors: Matrix, allowed: list[int]) -> int:
     """Ask a criterion for its k among the allowed: its curve and its published rule. Where none passes, it says the smallest."""
     at = np.array(allowed) - 1
     return allowed[RULES[criterion](values[at], errors[at])]
+
+
+def _lowest(values: Matrix) -> int:
+    return int(np.nan_to_num(values, nan=np.inf).argmin())
 
 
 def _last(passed: NDArray[np.bool_]) -> int:
@@ -235,8 +240,8 @@ def _elbow(values: Matrix) -> int:
 
 RULES: Mapping[str, Callable[[Matrix, Matrix], int]] = {
     "gap": lambda values, errors: int(np.argmax(values >= values.max() - errors[values.argmax()])),
-    "bic_diag": lambda values, _: int(values.argmin()),
-    "bic_full": lambda values, _: int(values.argmin()),
+    "bic_diag": lambda values, _: _lowest(values),
+    "bic_full": lambda values, _: _lowest(values),
     "prediction_strength": lambda values, errors: _last(values + errors >= STRENGTH),
     "silhouette": lambda values, _: int(np.nan_to_num(values, nan=-1.0).argmax()),  # not defined at k = 1
     "bootstrap_jaccard": lambda values, _: _most_stable(values),

@@ -157,7 +157,8 @@ def bic(matrix: Matrix, path: Sequence[Partition], *, full: bool) -> Curve:
     """Bayesian information criterion per row of the hard partition as gaussians, diagonal or full; smaller is better.
 
     Each cluster's covariance is shrunk towards the pooled one by d + 2 pseudo-members, so that no cluster of few members can
-    reach an infinite likelihood. A hard cut of one gaussian gains less likelihood than its labels cost.
+    reach an infinite likelihood. A hard cut of one gaussian gains less likelihood than its labels cost. NaN where there are fewer
+    rows than parameters: there the penalty speaks for few clusters whatever the rows are.
     """
     results = [_bic(matrix, part, full=full) for part in path]
     return np.array([value for value, _ in results]), np.array([error for _, error in results])
@@ -165,18 +166,33 @@ def bic(matrix: Matrix, path: Sequence[Partition], *, full: bool) -> Curve:
 
 def _bic(matrix: Matrix, part: Partition, *, full: bool) -> tuple[float, float]:
     n, d = matrix.shape
+    parameters = part.k * (d + (d * (d + 1) // 2 if full else d)) + part.k - 1
+    if n < parameters:
+        return np.nan, np.nan
     residuals = matrix - part.centres[part.labels]
-    pooled = residuals.T @ residuals / n + 1e-9 * np.eye(d)
+    spread = _full_spread if full else _diagonal_spread
+    pooled = residuals.T @ residuals / n + 1e-9 * np.eye(d) if full else np.square(residuals).mean(axis=0) + 1e-9
     likelihood = np.empty(n)
     for label, size in enumerate(part.sizes):
         own = part.labels == label
-        covariance = (residuals[own].T @ residuals[own] + (d + 2) * pooled) / (size + d + 2)
-        covariance = covariance if full else np.diag(np.diag(covariance))
-        _, log_determinant = np.linalg.slogdet(covariance)
-        distances = (residuals[own] @ np.linalg.inv(covariance) * residuals[own]).sum(axis=1)
+        log_determinant, distances = spread(residuals[own], pooled)
         likelihood[own] = np.log(max(size, 1) / n) - 0.5 * (distances + log_determinant + d * np.log(2 * np.pi))
-    parameters = part.k * (d + (d * (d + 1) / 2 if full else d)) + part.k - 1
     return float(-2 * likelihood.mean() + parameters * np.log(n) / n), float(2 * likelihood.std() / np.sqrt(n))
+
+
+def _full_spread(residuals: Matrix, pooled: Matrix) -> tuple[float, Matrix]:
+    """Log determinant of a cluster's covariance, and its members' squared Mahalanobis distances."""
+    n, d = residuals.shape
+    covariance = (residuals.T @ residuals + (d + 2) * pooled) / (n + d + 2)
+    return float(np.linalg.slogdet(covariance)[1]), (residuals @ np.linalg.inv(covariance) * residuals).sum(axis=1)
+
+
+def _diagonal_spread(residuals: Matrix, pooled: Matrix) -> tuple[float, Matrix]:
+    """Give the same for columns that do not go together."""
+    n, d = residuals.shape
+    squares = np.square(residuals)
+    variances = (squares.sum(axis=0) + (d + 2) * pooled) / (n + d + 2)
+    return float(np.log(variances).sum()), squares @ (1 / variances)
 
 
 def valley(matrix: Matrix, path: Sequence[Partition], *, folds: Labels) -> tuple[Matrix, Matrix]:

@@ -24,6 +24,8 @@ FOLLOWED = 0.1
 """Adjusted Rand index with the regions from which K-Means follows them: below it, as many means cut right across them all."""
 ROWS = 2_000
 """Rows that are looked at for a count of regions at most."""
+WIDE = 20
+"""Columns beyond which all distances between so many rows are found sooner than a tree searches them."""
 
 
 class Regions(NamedTuple):
@@ -60,8 +62,10 @@ def dense(rows: Matrix, k_max: int) -> Labels:
     """Label the rows by region, the largest 0 and noise -1: at most ``k_max`` regions of max(5, 2 %) rows each."""
     size = least_size(len(rows))
     labels = np.full(len(rows), NOISE, dtype=np.intp)
+    search = "brute" if len(rows) <= ROWS and rows.shape[1] > WIDE else "auto"
     while 2 * size <= len(rows):
-        labels = HDBSCAN(min_cluster_size=size, min_samples=neighbours_of(len(rows)), copy=True).fit(rows).labels_.astype(np.intp)
+        model = HDBSCAN(min_cluster_size=size, min_samples=neighbours_of(len(rows)), algorithm=search, copy=True)
+        labels = model.fit(rows).labels_.astype(np.intp)
         if labels.max() < k_max:
             break
         size *= 2
