@@ -239,6 +239,14 @@ def _held_out_p(half: Floats, held_out: Words, rows: Ints, *, k: int, rng: np.ra
 
 
 def _cohesion(vectors: sparse.csr_matrix, groups: Ints, k: int) -> float:
-    """Sum of |Σv|² / n over groups: for unit rows and fixed sizes, larger exactly when members are more alike."""
-    sizes = np.bincount(groups, minlength=k)
-    return float((np.square(sums(vectors, groups, k)).sum(axis=1) / np.maximum(sizes, 1)).sum())
+    """Mean product of two members of a group, weighted by size, of what unit rows tell beyond the direction that they share.
+
+    Every long text is near that direction and so like every other, whatever it is about; beyond it none is by its length.
+    """
+    total = np.asarray(vectors.sum(axis=0)).ravel()
+    shared = total / max(float(np.linalg.norm(total)), 1e-12)
+    along = vectors @ shared
+    beyond = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel() - along**2
+    resultants = sums(vectors, groups, k) - np.outer(np.bincount(groups, along, minlength=k), shared)
+    pairs = np.square(resultants).sum(axis=1) - np.bincount(groups, beyond, minlength=k)
+    return float((pairs / np.maximum(np.bincount(groups, minlength=k) - 1, 1)).sum())
