@@ -175,9 +175,22 @@ def test_the_last_k_stays_unless_another_wins_clearly():
     assert AutoKMeans(k_max=4, random_state=0, n_resamples=5, last_k=2).fit(clear).n_clusters_ == 3
 
 
+def test_a_doubtful_night_without_kinds_keeps_the_last():
+    """Three overlapping kinds that too few resamples show are none by themselves, and stay three after a night that found them."""
+    random = np.random.default_rng(18)
+    truth = np.arange(150) % 3
+    matrix = random.normal(size=(3, 3))[truth] * 3 + random.normal(size=(150, 3))
+    fresh = AutoKMeans(random_state=18).fit(matrix)
+    assert (fresh.structure_, fresh.n_clusters_) == ("none", 1)
+    assert fresh.confidence_ < 0.8
+    kept = AutoKMeans(random_state=18, last_k=3).fit(matrix)
+    assert (kept.structure_, kept.n_clusters_) == ("clusters", 3)
+    assert 0.2 <= kept.confidence_ < 0.8
+
+
 def test_clusters_do_not_keep_a_last_k_without_a_valley():
     """Four clusters of which no two have a valley between them do not stay clusters because they were some last night."""
-    matrix, _ = blobs([84, 34, 20, 16, 9, 5], d=8, distance=6.0, seed=4)
+    matrix, _ = blobs([84, 34, 20, 16, 9, 5], d=8, distance=6.0, seed=9)
     settings = {"k_max": 6, "random_state": 0, "n_resamples": 5}
     fresh = AutoKMeans(**settings).fit(matrix)
     groups = fresh.criteria_.set_index(["criterion", "k"])["value"]["valley_groups"]

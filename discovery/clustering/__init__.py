@@ -100,7 +100,8 @@ def cluster(
         features: Declarations of the features by name.
         platforms: Platform of each community.
         settings: Algorithm, range of k, whether segments are allowed, variance kept, scaling, seed.
-        last_k: Number of archetypes of the published run: kept unless another one wins in 80 % of the resamples.
+        last_k: Number of archetypes of the published run: kept unless another one wins in 80 % of the resamples, or it in
+            less than 20 %.
 
     Raises:
         TooFewCommunitiesError: there are fewer than ten communities.

@@ -30,6 +30,7 @@ from discovery.clustering.partition import (
     weighed,
 )
 from discovery.clustering.path import partition, partitions
+from discovery.clustering.reach import Reach, reach
 from discovery.clustering.saved import Saved
 from discovery.clustering.selection import CONSENSUS, CRITERIA, Search, select
 from discovery.clustering.stability import bootstrap_jaccard
@@ -65,7 +66,8 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
             "prediction_strength", "bootstrap_jaccard", "inertia" (its elbow). ``structure_`` then only tells what the chosen k is.
         allow_segments: Offer a stable cut of a continuum where there are no separated clusters.
         random_state: Seed; the same seed gives the same result with any number of threads.
-        last_k: The k of the last fit on similar rows: kept unless another one wins in 80 % of the resamples.
+        last_k: The k of the last fit on similar rows: kept unless another one wins in 80 % of the resamples, or it in
+            less than 20 %.
         backend: What finds nearest centres among all rows: "numpy" (ours), or "faiss" (extra ``faiss``) for hundreds of clusters and more.
         n_resamples: Resamples behind ``confidence_`` and half of those behind the stability of each candidate. With 0 a criterion by
             name chooses without them, and confidence and stability are NaN.
@@ -76,7 +78,8 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         labels_: Label of each row; labels are ordered by weight, the heaviest cluster first.
         cluster_centers_: Shape (n_clusters_, n_features).
         cluster_weights_: Weight of all rows that each centre is the mean of.
-        inertia_: Weighted sum of squared distances to the own centre.
+        inertia_: Weighted sum of squared distances to the own centre, outliers left out.
+        outliers_: Rows so far from all others that they are only labelled: thrice as far from the middle as all but 2 %.
         criteria_: Every curve: criterion, k, value, error (standard error, NaN where there is none).
         votes_: The k that each criterion speaks for.
         confidence_: Share of resamples in which the same k and structure win.
@@ -142,6 +145,8 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         self._origin = _origin(rows)
         drawn = _drawn(rows, weights, random)
         sample = self._moved(rows[drawn])
+        limit = reach(sample)
+        sample = sample[~limit.beyond(sample, squared_lengths(sample))]
         most = min(self.k_max, max(self.k_min, int(np.sqrt(len(sample) / 2)), 1))
         path = partitions(sample, distinct(sample, most), random=random)
         found = select(sample, path, self._asked(), random=random)
@@ -151,19 +156,25 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         if weights is None and len(drawn) == len(rows):
             fitted = polish(sample, fitted.centres)
             self._adopt(fitted, fitted.sizes.astype(np.float64))
-            self.labels_ = assign(self._moved(rows), self._centres, BACKENDS[self.backend])
+            moved = self._moved(rows)
+            self.labels_ = assign(moved, self._centres, BACKENDS[self.backend])
+            self.outliers_ = np.flatnonzero(limit.beyond(moved, squared_lengths(moved)))
         else:
-            self.labels_ = self._polished(rows, lengths, weights, fitted.centres)
+            self.labels_ = self._polished(rows, lengths, weights, fitted.centres, limit)
         part = Partition(self._centres, assign(sample, self._centres), fitted.inertia)
         self.stability_ = bootstrap_jaccard(sample, part, random=random, resamples=self.n_resamples)
         self.n_clusters_, self.structure_, self.votes_ = found.choice.k, found.choice.structure, dict(found.choice.votes)
         self.confidence_, self.criteria_ = found.confidence, found.table
 
-    def _polished(self, rows: Matrix, lengths: Matrix, weights: Weights | None, start: Matrix) -> Labels:
-        """Polish on all rows that weigh anything, and take that over; the labels of all rows."""
+    def _polished(self, rows: Matrix, lengths: Matrix, weights: Weights | None, start: Matrix, limit: Reach) -> Labels:
+        """Polish on all rows within reach that weigh anything, and take that over; the labels of all rows."""
         moved, backend = self._moved(rows), BACKENDS[self.backend]
         lengths = lengths if moved is rows else squared_lengths(moved)
-        heavy = slice(None) if weights is None or weights.all() else np.flatnonzero(weights)
+        taking_part = ~limit.beyond(moved, lengths)
+        if weights is not None:
+            taking_part &= weights > 0
+        self.outliers_ = np.flatnonzero(~taking_part if weights is None else ~taking_part & (weights > 0))
+        heavy = slice(None) if taking_part.all() else np.flatnonzero(taking_part)
         some, lengths, weights = moved[heavy], lengths[heavy], None if weights is None else weights[heavy]
         fitted = polish(some, start, weights=weights, lengths=lengths, tol=GAIN, backend=backend)
         order = self._adopt(fitted, np.bincount(fitted.labels, weights, minlength=fitted.k).astype(np.float64))

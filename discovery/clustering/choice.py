@@ -1,7 +1,7 @@
 """Which k, and what kind of answer it is: the criteria's curves in, one choice out.
 
-``clusters``: as many as there are regions of density that are real and that K-Means can follow; else the largest k, up to the median of
-the criteria's, at which there are valleys of density between groups of rows that were held out.
+``clusters``: as many as there are regions of density that are real and that K-Means can follow, unless the criteria agree on another k with
+valleys; else the largest k, up to the median of theirs, at which there are valleys of density between groups of rows that were held out.
 ``segments``: no such valley, but the cut comes back in split halves; a stable cut of a continuum. ``none``: neither.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ AGREEMENT = 0.7
 COMMON = 0.8
 """Split-half adjusted Rand index that clusters with a valley need. A ring has one wherever it is cut in two, and two halves of its rows
 cut it at different places."""
+DUST = 1e-6
+"""Share of a column's range within which values are the same."""
+SHARED = 0.5
+"""A lattice has half as many values as rows at most."""
 STRENGTH = 0.8
 """Prediction strength, plus one standard error, that speaks for a k (Tibshirani & Walther)."""
 
@@ -48,7 +52,7 @@ class Effort:
     draws: int
 
 
-THOROUGH = Effort(restarts=1, halvings=4, folds=4, draws=10)
+THOROUGH = Effort(restarts=1, halvings=12, folds=4, draws=10)
 QUICK = Effort(restarts=1, halvings=1, folds=4, draws=6)
 """For each of the resamples behind a confidence."""
 
@@ -71,6 +75,17 @@ class Curves:
     def apart(self) -> frozenset[int]:
         """Each k at which there is a valley between any two groups of its clusters."""
         return frozenset(int(k) for k in np.flatnonzero(self.values["valley_groups"] > 1) + 1)
+
+
+class Evidence(NamedTuple):
+    """What is known of some rows beside the curves."""
+
+    candidates: frozenset[int]
+    """Each k whose clusters are large enough and come back."""
+    apart: frozenset[int]
+    """Each k at which a valley can be relied on."""
+    kinds: int
+    """Regions of density that K-Means can follow; 1 where there are none that are real."""
 
 
 @dataclass(frozen=True)
@@ -144,15 +159,23 @@ def valleys(matrix: Matrix, path: list[Partition], random: np.random.Generator, 
 
 
 def spread(matrix: Matrix, random: np.random.Generator) -> Matrix:
-    """Spread whole numbers over the intervals they stand for: the gaps of a lattice are no valleys of density.
+    """Spread values that many rows share over what they stand for, halfway to their neighbours: the gaps of a lattice are no valleys.
 
-    The unit of a column is the smallest step between its values: next to nothing where they are of no lattice. The one step between
-    two values is no unit, since it may be what sets two kinds apart.
+    Values less than a millionth of their column's range apart are one, such as whole numbers with the dust of arithmetic. A column of two
+    values is left as it is: the step between them may be what sets two kinds apart.
     """
-    steps = np.diff(np.sort(matrix, axis=0), axis=0)
-    unit = np.where(steps > 0, steps, np.inf).min(axis=0, initial=np.inf)
-    width = np.where((steps > 0).sum(axis=0) > 1, unit, 0.0)
-    return matrix + width * random.uniform(-0.5, 0.5, matrix.shape)
+    spread_out = matrix.copy()
+    for at, column in enumerate(matrix.T):
+        order = np.argsort(column, kind="stable")
+        steps = np.diff(column[order])
+        new = steps > DUST * (column[order[-1]] - column[order[0]])
+        values = np.concatenate([[0], np.cumsum(new)])  # which value each row has, in their order
+        if 2 < values[-1] + 1 <= SHARED * len(column):
+            gaps = steps[new]
+            below, above = np.append(gaps[0], gaps)[values], np.append(gaps, gaps[-1])[values]
+            moved = random.uniform(-0.5, 0.5, len(column))
+            spread_out[order, at] += np.where(moved < 0, below, above) * moved
+    return spread_out
 
 
 def _sampled(matrix: Matrix, path: list[Partition], most: int, random: np.random.Generator) -> tuple[Matrix, list[Partition]]:
@@ -171,23 +194,23 @@ def _rows(n: int, most: int, random: np.random.Generator) -> Labels:
     return np.arange(n) if n <= most else np.sort(random.choice(n, most, replace=False))
 
 
-def choose(  # noqa: PLR0913 - everything that is known of some rows, and what is asked for
-    found: Curves, *, candidates: frozenset[int], apart: frozenset[int], kinds: int, k_min: int, allow_segments: bool
-) -> Choice:
+def choose(found: Curves, known: Evidence, *, k_min: int, allow_segments: bool) -> Choice:
     """Let the criteria vote among the candidates (and k = 1, where that is allowed); the median of their votes is the most there are.
 
     k is a number: votes for 6 and 7 stand nearer to each other than to 2, and the median is the k from which no majority would
     move. Clusters without a valley between any two groups of them are a cut, not a find: then the next smaller k
-    that is ``apart`` is taken, and where none is, segments are offered where allowed, else one cluster. Where ``kinds`` regions of
-    density are real, they are counted instead.
+    that is ``apart`` is taken, and where none is, segments are offered where allowed, else one cluster. Where regions of
+    density are real, they are counted instead, unless all votes are for one k that is apart.
     """
-    allowed = sorted(k for k in candidates | {1} if k_min <= k <= found.k_max) or [min(k_min, found.k_max)]
+    allowed = sorted(k for k in known.candidates | {1} if k_min <= k <= found.k_max) or [min(k_min, found.k_max)]
     votes = _votes(found, allowed)
-    most = sorted(votes.values())[(len(votes) - 1) // 2]
-    votes["density"] = kinds
-    if kinds > 1 and kinds in allowed:
-        return Choice(kinds, "clusters", votes)
-    shown = [k for k in allowed if k <= most and k in apart]
+    said = sorted(votes.values())
+    most = said[(len(said) - 1) // 2]
+    agreed = said[0] == said[-1] in known.apart
+    votes["density"] = known.kinds
+    if known.kinds > 1 and known.kinds in allowed and not agreed:
+        return Choice(known.kinds, "clusters", votes)
+    shown = [k for k in allowed if k <= most and k in known.apart]
     if shown:
         return Choice(shown[-1], "clusters", votes)
     cut = _segments(found, [k for k in allowed if k > 1]) if allow_segments else 0

@@ -25,6 +25,8 @@ SEPARATED = 0.01
 """Level of the test that all neighbouring clusters together have valleys between them."""
 LEANING = 0.1
 """Level at which a pair of them is then held to be apart."""
+RIDGE = 1e-9
+"""Share of the mean variance that is added to each, so that columns that go together have a likelihood."""
 CAP = 3.0
 """Most that one pair counts for among all, in standard deviations, so that one wide valley does not speak for all."""
 PLACES = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])
@@ -169,9 +171,10 @@ def _bic(matrix: Matrix, part: Partition, *, full: bool) -> tuple[float, float]:
     parameters = part.k * (d + (d * (d + 1) // 2 if full else d)) + part.k - 1
     if n < parameters:
         return np.nan, np.nan
-    residuals = matrix - part.centres[part.labels]
+    residuals = (matrix - part.centres[part.labels]).astype(np.float64)
+    ridge = max(RIDGE * float(np.square(matrix - matrix.mean(axis=0), dtype=np.float64).mean()), 1e-300)
     spread = _full_spread if full else _diagonal_spread
-    pooled = residuals.T @ residuals / n + 1e-9 * np.eye(d) if full else np.square(residuals).mean(axis=0) + 1e-9
+    pooled = residuals.T @ residuals / n + ridge * np.eye(d) if full else np.square(residuals).mean(axis=0) + ridge
     likelihood = np.empty(n)
     for label, size in enumerate(part.sizes):
         own = part.labels == label

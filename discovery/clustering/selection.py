@@ -17,6 +17,7 @@ from discovery.clustering.choice import (
     Choice,
     Curves,
     Effort,
+    Evidence,
     choose,
     curve,
     curves,
@@ -76,15 +77,17 @@ def select(rows: Matrix, path: list[Partition], search: Search, *, random: np.ra
     candidates, jaccard = _candidates(rows, path, random, max(1, search.n_resamples // 2))
     found = regions(spread(rows, random), len(path), random=random, resamples=max(1, search.n_resamples // 2))
     shown = Shown(_curves(rows, path, random, THOROUGH), found.count(path))
-    apart = frozenset(k for k in shown.curves.apart if shown.curves.values["split_half_ari"][k - 1] >= COMMON)
+    common = frozenset(k for k in candidates if shown.curves.values["split_half_ari"][k - 1] >= COMMON)
+    apart = shown.curves.apart & common
     choice = _chosen(shown, apart, candidates, search)
     reach = max(choice.k, search.last_k or 1, *choice.votes.values()) + 1
     again = _resampled(rows, path[:reach], random, search.n_resamples, most=len(path) if shown.kinds > 1 else 1)
-    apart = frozenset(k for k in apart if sum(k in one.curves.apart for one in again) >= SHOWN * len(again))
-    choice = _chosen(shown, apart, candidates, search)  # a valley that resamples do not show at this k is no find
-    wins = [_chosen(one, one.curves.apart, candidates, search) for one in again]
-    lasting = frozenset(k for k in candidates if (choice.structure == "clusters") == (k in apart or k == shown.kinds > 1))
-    choice, confidence = _kept(choice, wins, lasting, search.last_k)
+    sure = frozenset(k for k in apart if sum(k in one.curves.apart for one in again) >= SHOWN * len(again))
+    choice = _chosen(shown, sure, candidates, search)  # a valley that resamples do not show at this k is no find
+    wins = [_chosen(one, one.curves.apart & common, candidates, search) for one in again]
+    lasting = {"clusters": apart | {shown.kinds}, "segments": candidates - apart}
+    still = [win for win in wins if win.k == search.last_k and win.k in candidates & lasting.get(win.structure, set())]
+    choice, confidence = _kept(choice, wins, still)
     return Selection(choice, confidence, _table({**shown.curves.values, "bootstrap_jaccard": jaccard}, shown.curves.errors))
 
 
@@ -118,9 +121,8 @@ def _candidates(rows: Matrix, path: list[Partition], random: np.random.Generator
 
 
 def _chosen(shown: Shown, apart: frozenset[int], candidates: frozenset[int], search: Search) -> Choice:
-    found, kinds = shown
-    large = frozenset(k for k in candidates if k <= found.k_max)
-    return choose(found, candidates=large, apart=apart, kinds=kinds, k_min=search.k_min, allow_segments=search.allow_segments)
+    known = Evidence(frozenset(k for k in candidates if k <= shown.curves.k_max), apart, shown.kinds)
+    return choose(shown.curves, known, k_min=search.k_min, allow_segments=search.allow_segments)
 
 
 def _resampled(rows: Matrix, path: list[Partition], random: np.random.Generator, resamples: int, *, most: int) -> list[Shown]:
@@ -143,12 +145,16 @@ def _resample(rows: Matrix, path: list[Partition], random: np.random.Generator) 
     return some, carried(some, path[: distinct(some, len(path))])
 
 
-def _kept(choice: Choice, wins: list[Choice], lasting: frozenset[int], last: int | None) -> tuple[Choice, float]:
-    """Count how often the choice wins; keep the last k, if it is one of the lasting, unless the new one wins clearly."""
+def _kept(choice: Choice, wins: list[Choice], still: list[Choice]) -> tuple[Choice, float]:
+    """Count how often the choice wins; the last k stays unless the new one wins clearly, or hardly any resample is ``still`` for the last.
+
+    Clusters do not become a cut because they were one, nor a cut clusters; only where there is neither tonight may it be either.
+    """
     share = _share(choice, wins)
-    if last in (None, choice.k) or last not in lasting or choice.k == 1 or share >= KEEP:
+    same = [Choice(win.k, win.structure, choice.votes) for win in still if choice.structure in (win.structure, "none")]
+    if share >= KEEP or not same or same[0].k == choice.k or len(same) < (1 - KEEP) * len(wins):
         return choice, share
-    kept = Choice(last, choice.structure, choice.votes)
+    kept = max(same, key=lambda one: sum(one == other for other in same))
     return kept, _share(kept, wins)
 
 

@@ -90,7 +90,8 @@ class SphericalKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         k_max: Largest k considered; never more than the square root of half the rows.
         allow_segments: Offer a stable cut of a continuum where there are no separated clusters.
         random_state: Seed; the same seed gives the same result with any number of threads.
-        last_k: The k of the last fit on similar rows: kept unless another one wins in 80 % of the resamples.
+        last_k: The k of the last fit on similar rows: kept unless another one wins in 80 % of the resamples, or it in
+            less than 20 %.
         n_resamples: Resamples behind ``confidence_`` and ``stability_``.
 
     Attributes:
