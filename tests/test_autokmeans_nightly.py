@@ -155,7 +155,7 @@ def test_a_weight_stands_for_as_many_rows():
     [
         pytest.param(np.ones(3), "expected [(]90,[)]: one weight for each row", id="too-few"),
         pytest.param(-np.ones(90), "not negative", id="negative"),
-        pytest.param(np.zeros(90), "not zero for all rows", id="zero"),
+        pytest.param(np.zeros(90), "zero for all rows", id="zero"),
         pytest.param(np.full(90, np.nan), "must be finite", id="not-finite"),
     ],
 )

@@ -159,7 +159,7 @@ def test_a_saved_model_is_read_back_as_what_it_is(tmp_path: Path):
     assert again.get_params() == model.get_params()
     assert again.transform(rows).tobytes() == model.transform(rows).tobytes()
     assert (again.structure_, again.criteria_.equals(model.criteria_)) == (model.structure_, True)
-    with pytest.raises(ValueError, match="format 'subcurrent SphericalKMeans 1', and 'subcurrent AutoKMeans 1' is read here"):
+    with pytest.raises(ValueError, match="format 'subcurrent SphericalKMeans 2', and 'subcurrent AutoKMeans 2' is read here"):
         AutoKMeans.load(tmp_path / "model.npz")
 
 

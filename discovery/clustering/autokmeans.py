@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -77,7 +78,7 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         structure_: "clusters" (separated), "segments" (a stable cut of a continuum) or "none".
         labels_: Label of each row; labels are ordered by weight, the heaviest cluster first.
         cluster_centers_: Shape (n_clusters_, n_features).
-        cluster_weights_: Weight of all rows that each centre is the mean of.
+        cluster_weights_: Weight of the rows of each cluster, whose mean its centre is but for a last move that would gain next to nothing.
         inertia_: Weighted sum of squared distances to the own centre, outliers left out.
         outliers_: Rows so far from all others that they are only labelled: thrice as far from the middle as all but 2 %.
         criteria_: Every curve: criterion, k, value, error (standard error, NaN where there is none).
@@ -85,6 +86,9 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         confidence_: Share of resamples in which the same k and structure win.
         stability_: Mean bootstrap Jaccard similarity of each cluster.
     """
+
+    cluster_weights_: Weights
+    inertia_: float
 
     def __init__(  # noqa: PLR0913 - scikit-learn's contract: every setting is an argument of the constructor
         self,
@@ -111,7 +115,8 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         """Choose k and fit; ``y`` is ignored.
 
         A weight says for how many rows a row stands. k is chosen on rows drawn in proportion to it, as many as the weights are worth
-        (Kish 1965), so that no scale of weights makes evidence; a row of weight 0 is only labelled.
+        (Kish 1965), so that no scale of weights makes evidence; a row of weight 0 is only labelled. Rows that are repeated are more
+        evidence than one that weighs as much.
 
         Raises:
             ValueError: the range of k is empty, a criterion is unknown, there are fewer rows than ``k_min``, a value is not finite or
@@ -119,16 +124,22 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         """
         self._refuse()
         rows, lengths = self._checked(X, reset=True)
-        weights = _weights(sample_weight, len(rows))
+        weights, unit = _weights(sample_weight, len(rows))
         counted = len(rows) if weights is None else int((weights > 0).sum())
+        if not counted:
+            raise ValueError("sample_weight is zero for all rows: a row takes part only if it weighs something.")
         if counted < self.k_min:
             raise ValueError(f"n_samples={counted} should be >= k_min={self.k_min}: add rows or lower k_min.")
         random = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         with threadpool_limits(limits=1):
             self._fit(rows, lengths, weights, random)
+        self.cluster_weights_, self.inertia_ = self.cluster_weights_ * unit, self.inertia_ * unit
         return self
 
     def _refuse(self) -> None:
+        whole_numbers(k_min=self.k_min, k_max=self.k_max, n_resamples=self.n_resamples)
+        if self.last_k is not None:
+            whole_numbers(last_k=self.last_k)
         if not 1 <= self.k_min <= self.k_max:
             raise ValueError(f"k_min={self.k_min} and k_max={self.k_max} leave no k: 1 <= k_min <= k_max is needed.")
         if self.criterion not in CRITERIA:
@@ -137,8 +148,9 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
             raise ValueError(f"backend={self.backend!r} is not known: it is one of {', '.join(BACKENDS)}.")
         if self.backend == "faiss":
             faiss.require()
-        if self.n_resamples < (1 if self.criterion == CONSENSUS else 0):
-            raise ValueError(f"n_resamples={self.n_resamples} is too few: at least 1, or 0 with a criterion by name.")
+        least = 1 if self.criterion == CONSENSUS else 0
+        if self.n_resamples < least:
+            raise ValueError(f"n_resamples={self.n_resamples} is too few: at least {least} with criterion={self.criterion!r}.")
 
     def _fit(self, rows: Matrix, lengths: Matrix, weights: Weights | None, random: np.random.Generator) -> None:
         """Choose k and fit it on a sample in an order of its own, so that no order of rows matters; then polish it on all rows."""
@@ -216,15 +228,15 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         if not hasattr(self, "cluster_centers_"):
             return self.fit(X, sample_weight=sample_weight)
         rows = self._moved(self._checked(X, reset=False)[0])
-        weights = _weights(sample_weight, len(rows))
+        weights, unit = _weights(sample_weight, len(rows))
         with threadpool_limits(limits=1):
             found = read(rows, self._centres, weights, BACKENDS[self.backend])
-            masses = self.cluster_weights_ + found.masses
-            pull = (found.sums - found.masses[:, None] * self._centres) / np.where(masses > 0, masses, 1.0)[:, None]
+            masses = self.cluster_weights_ + unit * found.masses
+            pull = unit * (found.sums - found.masses[:, None] * self._centres) / np.where(masses > 0, masses, 1.0)[:, None]
             self._settle((self._centres + pull).astype(self._centres.dtype), masses)
             again = read(rows, self._centres, weights, BACKENDS[self.backend])
         self.labels_ = again.labels.astype(np.intp)
-        self.inertia_ = max(0.0, weighed(again.nearest, weights) + weighed(squared_lengths(rows), weights))
+        self.inertia_ = unit * max(0.0, weighed(again.nearest, weights) + weighed(squared_lengths(rows), weights))
         return self
 
     def predict(self, X: ArrayLike) -> Labels:  # noqa: N803 - scikit-learn's name
@@ -236,18 +248,19 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
 
     def transform(self, X: ArrayLike) -> Matrix:  # noqa: N803 - scikit-learn's name
         """Distances to the centres, shape (n_samples, n_clusters_)."""
-        return np.sqrt(self._distances(X))
-
-    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:  # noqa: N803 - scikit-learn's signature
-        """Minus the weighted sum of squared distances to the nearest centre."""
-        nearest = self._distances(X).min(axis=1)
-        return -weighed(nearest, _weights(sample_weight, len(nearest)))
-
-    def _distances(self, X: ArrayLike) -> Matrix:  # noqa: N803 - scikit-learn's name
         check_is_fitted(self)
         rows, _ = self._checked(X, reset=False)
         with threadpool_limits(limits=1):
-            return squared_distances(self._moved(rows), self._centres)
+            return np.sqrt(squared_distances(self._moved(rows), self._centres))
+
+    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:  # noqa: N803 - scikit-learn's signature
+        """Minus the weighted sum of squared distances to the nearest centre."""
+        check_is_fitted(self)
+        rows = self._moved(self._checked(X, reset=False)[0])
+        weights, unit = _weights(sample_weight, len(rows))
+        with threadpool_limits(limits=1):
+            nearest = read(rows, self._centres).nearest
+        return -unit * max(0.0, weighed(nearest, weights) + weighed(squared_lengths(rows), weights))
 
     def _checked(self, X: ArrayLike, *, reset: bool) -> tuple[Matrix, Matrix]:  # noqa: N803 - scikit-learn's name
         """Take rows as they are where their type can carry squares, float32 that cannot as float64; also their squared lengths."""
@@ -258,8 +271,7 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         if rows.dtype == np.float32 and not (largest == 0 or 1 / SAFE <= largest <= SAFE):
             rows = rows.astype(np.float64)
             lengths = squared_lengths(rows)
-        if largest > LARGEST:
-            raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
+        squarable(largest)
         return rows, lengths
 
     def __sklearn_tags__(self) -> Any:
@@ -268,22 +280,48 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         return tags
 
 
-def _weights(sample_weight: ArrayLike | None, n: int) -> Weights | None:
+def whole_numbers(**asked: object) -> None:
+    """Refuse settings that must be whole numbers and are not.
+
+    Raises:
+        ValueError: one is none.
+    """
+    for name, value in asked.items():
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise ValueError(f"{name}={value!r} is not a whole number, and must be one.")
+
+
+def squarable(largest: float) -> None:
+    """Refuse rows whose largest value has no square.
+
+    Raises:
+        ValueError: it overflows, or is lost.
+    """
+    if largest > LARGEST:
+        raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
+    if 0 < largest < 1 / LARGEST:
+        raise ValueError(f"no value is above {largest:.3g}, whose square is lost: scale the matrix to at least {1 / LARGEST:.0e} first.")
+
+
+def _weights(sample_weight: ArrayLike | None, n: int) -> tuple[Weights | None, float]:
+    """Take weights as shares of a unit, a power of two above the largest, so that no scale of them loses a digit; and that unit."""
     if sample_weight is None:
-        return None
+        return None, 1.0
     weights = np.asarray(sample_weight, dtype=np.float64)
     if weights.ndim == 0:
         weights = np.full(n, weights)
     if weights.shape != (n,):
         raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n,)}: one weight for each row.")
-    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-        raise ValueError("sample_weight must be finite, not negative, and not zero for all rows.")
-    return weights
+    with np.errstate(over="ignore"):
+        if not (np.isfinite(weights.sum()) and (weights >= 0).all()):
+            raise ValueError("sample_weight must be finite, its sum too, and not negative.")
+    _, size = np.frexp(weights.max(initial=0.0))
+    return np.ldexp(weights, -size), float(np.ldexp(1.0, size))
 
 
 def _origin(rows: Matrix) -> Matrix | None:
     """Find where rows lie that are far from the origin: squares would lose the digits that tell them apart."""
-    probe = rows[:: max(1, len(rows) // PROBE)]
+    probe = rows if len(rows) <= SAMPLE else rows[:: len(rows) // PROBE]  # so few are told by all, whatever their order
     middle = np.median(probe, axis=0)
     spread = np.median(np.abs(probe - middle), axis=0).max()
     return middle.astype(rows.dtype) if np.abs(middle).max() > NEAR * spread else None
@@ -303,8 +341,9 @@ def _drawn(rows: Matrix, weights: Weights | None, random: np.random.Generator) -
 
 
 def own_order(rows: Matrix) -> Labels:
-    """Put rows in an order that is theirs, by two irrational mixtures of their columns."""
-    at = np.arange(1, rows.shape[1] + 1, dtype=rows.dtype)
-    first, second = (np.einsum("ij,j->i", rows, np.cos(at * turn).astype(rows.dtype)) for turn in (1, 2))
+    """Put rows in an order that is theirs, by two irrational mixtures of their columns, each from its least value on."""
+    rows = rows.astype(np.float64) - rows.min(axis=0, initial=np.inf)
+    at = np.arange(1, rows.shape[1] + 1)
+    first, second = (np.einsum("ij,j->i", rows, np.cos(at * turn)) for turn in (1.0, 2.0))
     order: Labels = np.lexsort((second, first))
     return order

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering.autokmeans import LARGEST, own_order
+from discovery.clustering.autokmeans import own_order, squarable, whole_numbers
 from discovery.clustering.choice import THOROUGH, Structure, spread, valleys
 from discovery.clustering.partition import Labels, Matrix, Partition, assign, largest_and_lengths
 from discovery.clustering.regions import NOISE, dense, neighbours_of, stability, sure
@@ -65,8 +65,9 @@ class AutoHDBSCAN(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clus
         """Find the clusters; ``y`` is ignored.
 
         Raises:
-            ValueError: ``k_max`` or ``n_resamples`` is below 1, or a value is not finite or too large.
+            ValueError: ``k_max`` or ``n_resamples`` is no whole number of at least 1, or values are not finite, too large or too small.
         """
+        whole_numbers(k_max=self.k_max, n_resamples=self.n_resamples)
         if min(self.k_max, self.n_resamples) < 1:
             raise ValueError(f"k_max={self.k_max} and n_resamples={self.n_resamples} must both be at least 1.")
         rows = self._checked(X, reset=True)
@@ -145,8 +146,7 @@ class AutoHDBSCAN(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clus
 
     def _checked(self, X: ArrayLike, *, reset: bool) -> Matrix:  # noqa: N803 - scikit-learn's name
         rows: Matrix = validate_data(self, X, reset=reset, dtype=np.float64, order="C")
-        if (largest := largest_and_lengths(rows)[0]) > LARGEST:
-            raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
+        squarable(largest_and_lengths(rows)[0])
         return rows
 
 

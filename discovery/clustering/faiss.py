@@ -16,6 +16,8 @@ import numpy as np
 from discovery.clustering.partition import Matrix, Placing
 from storage.errors import MissingExtraError
 
+PROBE = 1_000
+"""Rows that tell how large all of them are."""
 Search = Callable[[Matrix, Matrix, int], tuple[Matrix, Matrix]]
 
 
@@ -35,15 +37,21 @@ def placing(matrix: Matrix, centres: Matrix) -> Placing:
 
     search = _on_graphics(faiss) if faiss.get_num_gpus() else faiss.knn
     labels, nearest = np.empty(len(matrix), dtype=np.int32), np.empty(len(matrix), dtype=matrix.dtype)
-    sought = np.ascontiguousarray(centres, dtype=np.float32)
+    size = _size(matrix[:: max(1, len(matrix) // PROBE)], centres)
+    sought = np.ascontiguousarray(np.ldexp(centres, -size), dtype=np.float32)
 
     def place(rows: slice) -> None:
-        block = np.ascontiguousarray(matrix[rows], dtype=np.float32)
+        block = np.ascontiguousarray(np.ldexp(matrix[rows], -size), dtype=np.float32)
         distances, found = search(block, sought, 1)
         labels[rows] = found[:, 0]
-        nearest[rows] = distances[:, 0] - np.einsum("ij,ij->i", block, block)
+        nearest[rows] = np.ldexp((distances[:, 0] - np.einsum("ij,ij->i", block, block)).astype(matrix.dtype), 2 * size)
 
     return Placing(labels, nearest, place)
+
+
+def _size(*matrices: Matrix) -> int:
+    """Give the power of two above the largest value: float32 holds the squares of what is divided by it."""
+    return int(np.frexp(max(float(np.abs(matrix).max(initial=0.0)) for matrix in matrices))[1])
 
 
 def _on_graphics(faiss: Any) -> Search:

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-FORMAT = "subcurrent {kind} 1"
+FORMAT = "subcurrent {kind} 2"
 """The name of the estimator's class is part of the format."""
 TOLD = "told"
 """The array that holds what is no array, as JSON."""
+ROUTING = "_metadata_request"
+"""Where scikit-learn keeps what metadata methods ask for."""
 SEAL = 64
 """Characters of a checksum."""
 _LENGTH = SEAL.to_bytes(2, "little")
@@ -28,10 +30,13 @@ class Saved:
     """An estimator that can be saved and loaded."""
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write what was fitted as plain arrays with a checksum; nothing in the file is code."""
+        """Write what was fitted as plain arrays with a checksum; nothing in the file is code.
+
+        What was asked of scikit-learn's metadata routing is not written: ask for it again.
+        """
         check_is_fitted(self)
         settings = self.get_params()  # type: ignore[attr-defined]  # scikit-learn's estimators have it
-        fitted = {name: value for name, value in vars(self).items() if name not in settings}
+        fitted = {name: value for name, value in vars(self).items() if name not in settings and name != ROUTING}
         write(path, settings, fitted, kind=type(self).__name__)
 
     @classmethod
@@ -62,7 +67,7 @@ def write(path: str | PathLike[str], settings: Mapping[str, Any], fitted: Mappin
     """
     arrays = {name: value for name, value in fitted.items() if isinstance(value, np.ndarray) and value.dtype != object}
     told = {name: _plain(value) for name, value in fitted.items() if name not in arrays}
-    arrays[TOLD] = np.array(json.dumps({"format": FORMAT.format(kind=kind), "settings": dict(settings), "fitted": told}))
+    arrays[TOLD] = np.array(json.dumps({"format": FORMAT.format(kind=kind), "settings": dict(settings), "fitted": told}, default=_number))
     archive = io.BytesIO()
     np.savez(archive, allow_pickle=False, **arrays)
     whole = Path(path)
@@ -99,9 +104,17 @@ def _sealed(archive: bytes) -> bytes:
     return archive[: -len(_LENGTH)] + _LENGTH + hashlib.sha256(archive).hexdigest().encode()
 
 
+def _number(value: Any) -> Any:
+    """Write numpy's numbers as plain ones."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} cannot be saved: only numbers, texts, arrays and frames can. A random state must be a number.")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, pd.DataFrame):
-        return {"frame": {str(name): column.tolist() for name, column in value.items()}}
+        types = {str(name): str(column.dtype) for name, column in value.items()}
+        return {"frame": {str(name): column.tolist() for name, column in value.items()}, "types": types}
     if isinstance(value, np.ndarray):
         return {"names": value.tolist()}
     return {"value": value}
@@ -109,5 +122,5 @@ def _plain(value: Any) -> Any:
 
 def _rebuilt(value: dict[str, Any]) -> Any:
     if "frame" in value:
-        return pd.DataFrame(value["frame"])
+        return pd.DataFrame(value["frame"]).astype(value["types"])
     return np.array(value["names"], dtype=object) if "names" in value else value["value"]

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering.autokmeans import AutoKMeans
+from discovery.clustering.autokmeans import AutoKMeans, own_order
 from discovery.clustering.choice import AGREEMENT, SEGMENTS_AT_MOST, THOROUGH, Structure, valleys
 from discovery.clustering.partition import Labels, Matrix, Partition
 from discovery.clustering.path import partition
@@ -72,6 +72,13 @@ def directions(rows: Matrix) -> Matrix:
     return unit_rows(np.ldexp(rows, -exponent))
 
 
+def _sized(rows: Matrix) -> Matrix:
+    """Divide rows by the power of two above their largest value, whose square may be none."""
+    _, exponent = np.frexp(np.abs(rows).max(initial=0.0))
+    sized: Matrix = np.ldexp(rows, -exponent)
+    return sized
+
+
 def again(matrix: Matrix, centres: Matrix) -> Labels:
     """Group other rows from the centres that are known; labels keep the meaning of the centre they started from."""
     return settle(directions(matrix), centres, rounds=20)[1]
@@ -107,6 +114,8 @@ class SphericalKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         stability_: Mean bootstrap Jaccard similarity of each cluster.
     """
 
+    labels_: Labels
+
     def __init__(  # noqa: PLR0913 - scikit-learn's contract: every setting is an argument of the constructor
         self,
         k_min: int = 1,
@@ -132,6 +141,8 @@ class SphericalKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """
         rows = self._checked(X, reset=True)
         seed = check_random_state(self.random_state).randint(2**31)
+        order = own_order(rows)
+        rows = _sized(rows[order])
         with threadpool_limits(limits=1):
             units = directions(rows)
             chosen = AutoKMeans(
@@ -143,6 +154,7 @@ class SphericalKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 n_resamples=self.n_resamples,
             ).fit(units)
             self._settle(rows, units, chosen, np.random.default_rng(seed))
+        self.labels_ = self.labels_[np.argsort(order)]
         self.criteria_, self.votes_ = chosen.criteria_, chosen.votes_
         return self
 

@@ -44,3 +44,15 @@ def test_faiss_fits_hundreds_of_clusters() -> None:
 def test_faiss_is_held_to_the_contract_of_estimators() -> None:
     """scikit-learn's own checks pass with this backend."""
     check_estimator(AutoKMeans(k_max=5, n_resamples=3, backend="faiss"), on_skip=None)
+
+
+@pytest.mark.parametrize("unit", [1e-25, 1e20])
+@pytest.mark.parametrize("weights", [None, np.ones(900)])
+def test_values_whose_squares_float32_does_not_hold_are_grouped_as_well(unit: float, weights: np.ndarray | None) -> None:
+    """Rows in any unit get the labels that our own search gives them, with weights and without."""
+    rows, _ = make_blobs(900, 8, centers=6, cluster_std=1.0, random_state=3)
+    ours, theirs = (
+        AutoKMeans(6, 6, criterion="inertia", n_resamples=0, random_state=0, backend=name).fit(rows * unit, sample_weight=weights)
+        for name in ("numpy", "faiss")
+    )
+    np.testing.assert_array_equal(ours.labels_, theirs.labels_)
