@@ -67,9 +67,11 @@ def judge(candidate: Candidate, *, last: pd.Series, settings: GateSettings) -> V
     lost = 1 - len(last.index.intersection(now.index)) / len(last)
     if lost > settings.max_lost_share:
         return Verdict(False, f"{lost:.0%} of the {len(last):,} published communities are gone, more than {settings.max_lost_share:.0%}.")
-    moved = moved_share(last.dropna(), now.dropna())
+    moved = moved_share(last, now)
     if moved > settings.max_moved_share:
-        return Verdict(False, f"{moved:.0%} of the communities changed archetype overnight, more than {settings.max_moved_share:.0%}.")
+        told = f"{moved:.0%} of the communities changed archetype overnight, more than {settings.max_moved_share:.0%}"
+        none = now.reindex(last.dropna().index).isna().mean()
+        return Verdict(False, f"{told}; {none:.0%} have none now." if none else f"{told}.")
     return Verdict(True)
 
 
@@ -81,10 +83,10 @@ def drift(now: Night, last: Night) -> list[str]:
         f"{name}: moved since the published run (population stability index {index:.2f})."
         for name, index in alarms(last.features, now.features).items()
     ]
-    moved, shifts = moved_share(last.archetypes.dropna(), now.archetypes.dropna()), centroid_shift(last.profiles, now.profiles)
+    moved, shifts = moved_share(last.archetypes, now.archetypes), centroid_shift(last.profiles, now.profiles)
     if len(shifts):
         told.append(
-            f"Since the published run {moved:.1%} of the communities that both runs group changed archetype, and no continued archetype's "
+            f"Since the published run {moved:.1%} of the communities that had an archetype changed or lost it, and no continued archetype's "
             f"centre moved by more than {shifts.max():.2f} robust deviations."
         )
     return told

@@ -16,12 +16,13 @@ from storage.results import Results
 
 
 def identify(found: Interpretation, *, measurement: Measurement, results: Results) -> Interpretation:
-    """Replace labels by lasting ids, and say of each archetype and niche whether it was born, continued, split or merged."""
+    """Replace labels by lasting ids, and say of each archetype and niche whether it was born, continued, split, merged or returned."""
     weights = np.sqrt(measurement.communities["authors"]).to_dict()
     last, nowhere = results.membership(), pd.DataFrame()
     archetypes = trace(
         Groups(_members(found.communities["archetype_id"]), found.centroids),
         before=Groups(_members(last["archetype_id"]), results.profiles()),
+        gone=_members(results.gone("archetype")),
         weights=weights,
         prefix="A",
         last_number=_last_number(results, "archetype"),
@@ -29,6 +30,7 @@ def identify(found: Interpretation, *, measurement: Measurement, results: Result
     niches = trace(  # niches are made of words, which have no place among the features
         Groups(_members(found.communities["niche_id"]), nowhere),
         before=Groups(_members(last["niche_id"]), nowhere),
+        gone=_members(results.gone("niche")),
         weights=weights,
         prefix="N",
         last_number=_last_number(results, "niche"),

@@ -248,6 +248,23 @@ class Results:
         with self._engine.connect() as connection:
             return pd.read_sql_query(chosen.order_by(community.c.community_id), connection, index_col="community_id")
 
+    def gone(self, kind: Literal["archetype", "niche"]) -> pd.Series:
+        """Return what the published run lacks and earlier ones, as far as their rows are kept, had: the id by community.
+
+        Each stands with the communities that it had when it was last published; a community may be in several.
+        """
+        community = SAVED["community"]
+        group = community.c[f"{kind}_id"]
+        runs = community.join(run_table, run_table.c.run_id == community.c.run_id)
+        chosen = select(community.c.community_id, group, run_table.c.run_id, run_table.c.sequence).select_from(runs)
+        chosen = chosen.where(run_table.c.published_at.is_not(None), group.is_not(None), community.c.duplicate_of.is_(None))
+        with self._engine.connect() as connection:
+            had = pd.read_sql_query(chosen.order_by(community.c.community_id), connection, index_col="community_id")
+            published = connection.scalar(select(publication_table.c.run_id))
+        alive = set(had.loc[had["run_id"] == published, group.name])
+        lately = had["sequence"] == had.groupby(group.name)["sequence"].transform("max")
+        return had.loc[lately & ~had[group.name].isin(alive), group.name]
+
     def features(self) -> pd.DataFrame:
         """Return the published run's feature values, a row per community; NaN where not measured."""
         return self._published("community_feature", "community_id", "value")

@@ -192,7 +192,7 @@ class Archetype(SQLModel, table=True):
     counter_argument: str = Field(sa_type=TEXT)
     would_change: str = Field(sa_type=TEXT)
     event: str = Field(default="born", sa_type=TEXT)
-    """born, continued, split or merged, against the published run before"""
+    """born, continued, split or merged, against the published run before; returned: that one lacked it, an earlier one had it"""
 
 
 class Niche(SQLModel, table=True):

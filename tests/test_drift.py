@@ -50,10 +50,10 @@ def test_only_shared_features_are_compared():
 
 
 def test_moved_share():
-    """Of three communities known on both nights one moved; an outlier and a newcomer do not count."""
-    before = pd.Series({"a": "A001", "b": "A001", "c": "A002", "d": None})
-    now = pd.Series({"a": "A001", "b": "A002", "c": "A002", "d": "A001", "e": "A001"})
-    assert drift.moved_share(before, now) == pytest.approx(1 / 3)
+    """Of four communities one moved and one has no archetype any more; one that had none before and a newcomer do not count."""
+    before = pd.Series({"a": "A001", "b": "A001", "c": "A002", "d": None, "f": "A002", "g": "A002"})
+    now = pd.Series({"a": "A001", "b": "A002", "c": "A002", "d": "A001", "e": "A001", "f": None})
+    assert drift.moved_share(before, now) == pytest.approx(1 / 2)
     assert np.isnan(drift.moved_share(before.iloc[:0], now))
 
 

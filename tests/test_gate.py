@@ -52,6 +52,13 @@ def test_too_many_moved() -> None:
     assert judged(moved(4), LAST) == Verdict(False, "20% of the communities changed archetype overnight, more than 15%.")
 
 
+def test_a_night_that_loses_all_archetypes_is_held() -> None:
+    """Archetypes that are lost are as much of a change as others; that there are some again is none."""
+    lost = LAST.map(lambda _: None)
+    assert judged(lost, LAST) == Verdict(False, "100% of the communities changed archetype overnight, more than 15%; 100% have none now.")
+    assert judged(LAST, lost) == Verdict(True)
+
+
 def test_too_many_lost() -> None:
     """More than half of the published communities gone is held, however few are left to compare."""
     assert judged(LAST.iloc[:9], LAST) == Verdict(False, "55% of the 20 published communities are gone, more than 50%.")
@@ -94,7 +101,7 @@ def test_what_moved_is_told_with_its_numbers() -> None:
     feature, rest = drift(night(now, shift=100, centre=0.4), night(MARKET))
     assert feature == "growth: moved since the published run (population stability index 4.35)."
     assert rest == (
-        "Since the published run 0.5% of the communities that both runs group changed archetype, and no continued archetype's "
+        "Since the published run 0.5% of the communities that had an archetype changed or lost it, and no continued archetype's "
         "centre moved by more than 0.40 robust deviations."
     )
 

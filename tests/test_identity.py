@@ -122,11 +122,29 @@ def test_a_number_is_never_given_again(market: Market) -> None:
     market.night("0000", "1111", "2222")
     assert set(market.night("0000", "1111", "3232", published=False)) >= {"A001", "A002"}
     market.night("0000", "1111", "----")
-    reborn = market.night("0000", "1111", "2222")
-    assert reborn["A001"] == reborn["A002"] == "continued"
-    fresh = (set(reborn) - {"A001", "A002"}).pop()
+    other = market.night("0000", "1111", "3---")
+    fresh = (set(other) - {"A001", "A002"}).pop()
     assert int(fresh[1:]) > 3
-    assert reborn[fresh] == "born"
+    assert other[fresh] == "born"
+
+
+def test_an_archetype_that_was_gone_returns_under_its_id(market: Market) -> None:
+    """After a night without it, and after one without any, the same communities are the same archetype; a held night has no say."""
+    market.night("0000", "1111", "2222")
+    assert market.night("0000", "1111", "----") == {"A001": "continued", "A002": "continued"}
+    assert market.night("0000", "1111", "2222") == {"A001": "continued", "A002": "continued", "A003": "returned"}
+    assert market.night("----", "----", "----") == {}
+    market.night("1111", "0000", "2222", published=False)
+    assert market.night("2222", "1111", "000-") == {"A001": "returned", "A002": "returned", "A003": "returned"}
+    assert market.found.communities["archetype_id"].dropna().tolist() == ["A001"] * 4 + ["A002"] * 4 + ["A003"] * 3
+
+
+def test_what_returns_has_its_last_members(market: Market) -> None:
+    """An archetype that was split off and then gone is known by the communities that it had when it was last there."""
+    market.night("0000", "1111", "2222")
+    market.night("0000", "1111", "2233")
+    market.night("0000", "1111", "----")
+    assert market.night("0000", "1111", "--22") == {"A001": "continued", "A002": "continued", "A004": "returned"}
 
 
 def test_ids_stand_everywhere(market: Market) -> None:

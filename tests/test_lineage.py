@@ -16,7 +16,7 @@ def groups(centroids: dict[str, float] | None = None, **members: str) -> Groups:
 
 def traced(today: Groups, before: Groups, last_number: int = 7, **weights: float) -> dict[str, Identity]:
     """Trace archetypes."""
-    return trace(today, before=before, weights=weights, prefix="A", last_number=last_number)
+    return trace(today, before=before, gone={}, weights=weights, prefix="A", last_number=last_number)
 
 
 def test_the_same_groups_keep_their_ids_whatever_their_labels():

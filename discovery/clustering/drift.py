@@ -56,12 +56,13 @@ def _shares(column: Matrix, edges: Matrix) -> Matrix:
 
 
 def moved_share(before: pd.Series, now: pd.Series) -> float:
-    """Share of the communities with an archetype on both nights whose archetype is another one; NaN where there are none.
+    """Share of the communities with an archetype before that have another one or none now; NaN where there are none.
 
-    Both are indexed by community and hold identities (not labels); missing for outliers.
+    Both are indexed by community and hold identities (not labels), missing for those in none. A community of one night takes no part.
     """
-    both = pd.concat([before, now], axis=1, join="inner").dropna()
-    return float((both.iloc[:, 0] != both.iloc[:, 1]).mean()) if len(both) else float("nan")
+    had = before.dropna()
+    had = had[had.index.isin(now.index)]
+    return float((now.reindex(had.index) != had).mean()) if len(had) else float("nan")
 
 
 def centroid_shift(before: pd.DataFrame, now: pd.DataFrame) -> pd.Series:

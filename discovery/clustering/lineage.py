@@ -15,7 +15,9 @@ from scipy.optimize import linear_sum_assignment
 
 from discovery.clustering.partition import Matrix
 
-Event = Literal["born", "continued", "split", "merged"]
+Event = Literal["born", "continued", "split", "merged", "returned"]
+Members = Mapping[str, frozenset[str]]
+"""Members of each group, by label or identity."""
 
 MATCH = 0.5
 """Highest cost at which two groups are the same."""
@@ -27,7 +29,7 @@ OVERLAP = 0.3
 class Groups:
     """The groups of one night, by label (tonight) or identity (before)."""
 
-    members: Mapping[str, frozenset[str]]
+    members: Members
     centroids: pd.DataFrame
     """Rows by the same keys, columns by feature, in deviations of the market (a MAD is about 1), NaN where a group has no value; no
     columns where there are none."""
@@ -43,23 +45,28 @@ class Identity:
     """Groups of the night before that it continues, was split from or was merged from."""
 
 
-def trace(today: Groups, *, before: Groups, weights: Mapping[str, float], prefix: str, last_number: int) -> dict[str, Identity]:
+def trace(  # noqa: PLR0913 - two nights, those before, and how to count and to number
+    today: Groups, *, before: Groups, gone: Members, weights: Mapping[str, float], prefix: str, last_number: int
+) -> dict[str, Identity]:
     """Give each of tonight's groups its identity.
 
     Cost = 1 − (½ · weighted Jaccard of the members seen on both nights + ½ · exp(−root mean square distance of centroids)); where
     there are no centroids the members alone decide. The assignment of least total cost is taken, and a pair is a match up to ½.
+    A group that matches none may match, by its members, one that earlier nights had and the one before had not: that one has returned.
 
     Args:
         today: Tonight's groups by label; new ones are numbered in this order.
         before: The published groups by identity.
+        gone: Members of groups that earlier nights had, by identity, when each was last there.
         weights: What a community counts, for example the root of its active authors; 1 where it is not named.
         prefix: ``A`` for archetypes, ``N`` for niches.
         last_number: The highest number ever given under this prefix; the next new group gets the one after it.
     """
     labels, ids = list(today.members), sorted(before.members)
-    similarity = _similarity(today, before, weights)
+    similarity = _similarity(today.members, before.members, weights)
     matched = _matched(_cost(similarity, _closeness(today, before)))
     taken = {ids[old] for old in matched.values()}
+    returned = _returned({label: today.members[label] for row, label in enumerate(labels) if row not in matched}, gone, weights)
     found: dict[str, Identity] = {}
     for row, label in enumerate(labels):
         origins = tuple(ids[old] for old in np.flatnonzero(similarity[row] >= OVERLAP))
@@ -67,15 +74,24 @@ def trace(today: Groups, *, before: Groups, weights: Mapping[str, float], prefix
             same = ids[matched[row]]
             merged = tuple(origin for origin in origins if origin not in taken)
             found[label] = Identity(same, "merged" if merged else "continued", tuple(sorted({same, *merged})))
+        elif label in returned:
+            found[label] = Identity(returned[label], "returned", origins)
         else:
             last_number += 1
             found[label] = Identity(f"{prefix}{last_number:03d}", "split" if origins else "born", origins)
     return found
 
 
-def _similarity(today: Groups, before: Groups, weights: Mapping[str, float]) -> Matrix:
+def _returned(new: Members, gone: Members, weights: Mapping[str, float]) -> dict[str, str]:
+    """Find which of the groups without a match were there once."""
+    labels, ids = list(new), sorted(gone)
+    matched = _matched(_cost(_similarity(new, gone, weights), None))
+    return {labels[row]: ids[old] for row, old in matched.items()}
+
+
+def _similarity(today: Members, before: Members, weights: Mapping[str, float]) -> Matrix:
     """Weighted Jaccard similarity over the communities that both nights know; shape (today, before)."""
-    common = frozenset().union(*today.members.values()) & frozenset().union(*before.members.values())
+    common = frozenset().union(*today.values()) & frozenset().union(*before.values())
 
     def weight(members: frozenset[str]) -> float:
         return sum(weights.get(member, 1.0) for member in sorted(members & common))
@@ -83,8 +99,8 @@ def _similarity(today: Groups, before: Groups, weights: Mapping[str, float]) -> 
     def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
         return weight(a & b) / whole if (whole := weight(a | b)) > 0 else 0.0
 
-    old = [before.members[key] for key in sorted(before.members)]
-    return np.array([[jaccard(new, other) for other in old] for new in today.members.values()]).reshape(len(today.members), len(old))
+    old = [before[key] for key in sorted(before)]
+    return np.array([[jaccard(new, other) for other in old] for new in today.values()]).reshape(len(today), len(old))
 
 
 def _closeness(today: Groups, before: Groups) -> Matrix | None:
