@@ -86,7 +86,7 @@ def drift(now: Night, last: Night) -> list[str]:
     moved, shifts = moved_share(last.archetypes, now.archetypes), centroid_shift(last.profiles, now.profiles)
     if len(shifts):
         told.append(
-            f"Since the published run {moved:.1%} of the communities that had an archetype changed or lost it, and no continued archetype's "
-            f"centre moved by more than {shifts.max():.2f} robust deviations."
+            f"Since the published run {moved:.1%} of the communities that had an archetype changed or lost it, and no continued "
+            f"archetype's centre moved by more than {shifts.max():.2f} robust deviations."
         )
     return told

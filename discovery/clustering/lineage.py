@@ -63,7 +63,8 @@ def trace(  # noqa: PLR0913 - two nights, those before, and how to count and to 
         last_number: The highest number ever given under this prefix; the next new group gets the one after it.
     """
     labels, ids = list(today.members), sorted(before.members)
-    similarity = _similarity(today.members, before.members, weights)
+    seen = _all(today.members) & _all(before.members)
+    similarity = _similarity(today.members, before.members, weights, seen)
     matched = _matched(_cost(similarity, _closeness(today, before)))
     taken = {ids[old] for old in matched.values()}
     returned = _returned({label: today.members[label] for row, label in enumerate(labels) if row not in matched}, gone, weights)
@@ -83,18 +84,21 @@ def trace(  # noqa: PLR0913 - two nights, those before, and how to count and to 
 
 
 def _returned(new: Members, gone: Members, weights: Mapping[str, float]) -> dict[str, str]:
-    """Find which of the groups without a match were there once."""
+    """Find which of the groups without a match were there once; communities that have left since count against it."""
     labels, ids = list(new), sorted(gone)
-    matched = _matched(_cost(_similarity(new, gone, weights), None))
+    matched = _matched(_cost(_similarity(new, gone, weights, _all(new) | _all(gone)), None))
     return {labels[row]: ids[old] for row, old in matched.items()}
 
 
-def _similarity(today: Members, before: Members, weights: Mapping[str, float]) -> Matrix:
-    """Weighted Jaccard similarity over the communities that both nights know; shape (today, before)."""
-    common = frozenset().union(*today.values()) & frozenset().union(*before.values())
+def _all(groups: Members) -> frozenset[str]:
+    return frozenset().union(*groups.values())
+
+
+def _similarity(today: Members, before: Members, weights: Mapping[str, float], seen: frozenset[str]) -> Matrix:
+    """Weighted Jaccard similarity over some communities; shape (today, before)."""
 
     def weight(members: frozenset[str]) -> float:
-        return sum(weights.get(member, 1.0) for member in sorted(members & common))
+        return sum(weights.get(member, 1.0) for member in sorted(members & seen))
 
     def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
         return weight(a & b) / whole if (whole := weight(a | b)) > 0 else 0.0
