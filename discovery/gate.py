@@ -70,7 +70,7 @@ def judge(candidate: Candidate, *, last: pd.Series, settings: GateSettings) -> V
     moved = moved_share(last, now)
     if moved > settings.max_moved_share:
         told = f"{moved:.0%} of the communities changed archetype overnight, more than {settings.max_moved_share:.0%}"
-        none = now.reindex(last.dropna().index).isna().mean()
+        none = now.reindex(last.dropna().index.intersection(now.index)).isna().mean()
         return Verdict(False, f"{told}; {none:.0%} have none now." if none else f"{told}.")
     return Verdict(True)
 

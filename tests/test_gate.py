@@ -57,6 +57,7 @@ def test_a_night_that_loses_all_archetypes_is_held() -> None:
     lost = LAST.map(lambda _: None)
     assert judged(lost, LAST) == Verdict(False, "100% of the communities changed archetype overnight, more than 15%; 100% have none now.")
     assert judged(LAST, lost) == Verdict(True)
+    assert judged(moved(4).iloc[:12], LAST) == Verdict(False, "33% of the communities changed archetype overnight, more than 15%.")
 
 
 def test_too_many_lost() -> None:

@@ -139,6 +139,15 @@ def test_an_archetype_that_was_gone_returns_under_its_id(market: Market) -> None
     assert market.found.communities["archetype_id"].dropna().tolist() == ["A001"] * 4 + ["A002"] * 4 + ["A003"] * 3
 
 
+@pytest.mark.parametrize(("nights", "event"), [(4, "returned"), (6, "born")])
+def test_what_was_gone_is_known_as_long_as_runs_keep_their_rows(market: Market, nights: int, event: str) -> None:
+    """The newest five published runs keep their rows: after four nights without an archetype it returns, after six it is new."""
+    market.night("0000", "1111", "2222")
+    for _ in range(nights):
+        market.night("0000", "1111", "----")
+    assert event in market.night("0000", "1111", "2222").values()
+
+
 def test_what_returns_has_its_last_members(market: Market) -> None:
     """An archetype that was split off and then gone is known by the communities that it had when it was last there."""
     market.night("0000", "1111", "2222")

@@ -47,6 +47,8 @@ GAIN = 1e-5
 """Share of the inertia that a reading of all rows must gain for another one to follow."""
 LARGEST = 1e100
 """Squares of larger values would overflow."""
+LEAST = 1e-150
+"""Squares of smaller values would be nothing."""
 SAFE = 1e15
 """The same of float32, and of its inverse."""
 NEAR = 8.0
@@ -299,8 +301,8 @@ def squarable(largest: float) -> None:
     """
     if largest > LARGEST:
         raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
-    if 0 < largest < 1 / LARGEST:
-        raise ValueError(f"no value is above {largest:.3g}, whose square is lost: scale the matrix to at least {1 / LARGEST:.0e} first.")
+    if 0 < largest < LEAST:
+        raise ValueError(f"no value is above {largest:.3g}, whose square is lost: scale the matrix to at least {LEAST:.0e} first.")
 
 
 def _weights(sample_weight: ArrayLike | None, n: int) -> tuple[Weights | None, float]:

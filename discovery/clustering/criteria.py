@@ -162,8 +162,11 @@ def bic(matrix: Matrix, path: Sequence[Partition], *, full: bool) -> Curve:
     reach an infinite likelihood. A hard cut of one gaussian gains less likelihood than its labels cost. NaN where there are fewer
     rows than parameters: there the penalty speaks for few clusters whatever the rows are.
     """
-    results = [_bic(matrix, part, full=full) for part in path]
-    return np.array([value for value, _ in results]), np.array([error for _, error in results])
+    size = int(np.frexp(np.abs(matrix).max(initial=0.0))[1])  # divided by a power of two, squares are far from the ends of floats
+    sized = np.ldexp(matrix.astype(np.float64), -size)
+    results = [_bic(sized, part._replace(centres=np.ldexp(part.centres.astype(np.float64), -size)), full=full) for part in path]
+    unit = 2 * matrix.shape[1] * size * np.log(2)
+    return np.array([value for value, _ in results]) + unit, np.array([error for _, error in results])
 
 
 def _bic(matrix: Matrix, part: Partition, *, full: bool) -> tuple[float, float]:
@@ -171,8 +174,8 @@ def _bic(matrix: Matrix, part: Partition, *, full: bool) -> tuple[float, float]:
     parameters = part.k * (d + (d * (d + 1) // 2 if full else d)) + part.k - 1
     if n < parameters:
         return np.nan, np.nan
-    residuals = (matrix - part.centres[part.labels]).astype(np.float64)
-    ridge = max(RIDGE * float(np.square(matrix - matrix.mean(axis=0), dtype=np.float64).mean()), 1e-300)
+    residuals = matrix - part.centres[part.labels]
+    ridge = max(RIDGE * float(np.square(matrix - matrix.mean(axis=0)).mean()), 1e-300)
     spread = _full_spread if full else _diagonal_spread
     pooled = residuals.T @ residuals / n + ridge * np.eye(d) if full else np.square(residuals).mean(axis=0) + ridge
     likelihood = np.empty(n)
