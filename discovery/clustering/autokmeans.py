@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils.validation import assert_all_finite, check_is_fitted, validat
 from threadpoolctl import threadpool_limits
 
 from discovery.clustering import faiss
+from discovery.clustering.given import shares, squarable, whole_numbers
 from discovery.clustering.partition import (
     Backend,
     Labels,
@@ -23,6 +23,7 @@ from discovery.clustering.partition import (
     assign,
     distinct,
     largest_and_lengths,
+    own_order,
     placing,
     polish,
     read,
@@ -31,7 +32,7 @@ from discovery.clustering.partition import (
     weighed,
 )
 from discovery.clustering.path import partition, partitions
-from discovery.clustering.reach import Reach, reach
+from discovery.clustering.reach import reach
 from discovery.clustering.saved import Saved
 from discovery.clustering.selection import CONSENSUS, CRITERIA, Search, select
 from discovery.clustering.stability import bootstrap_jaccard
@@ -45,12 +46,8 @@ MOST_RESTARTS = 10
 """Fresh seedings behind the chosen k where rows are few."""
 GAIN = 1e-5
 """Share of the inertia that a reading of all rows must gain for another one to follow."""
-LARGEST = 1e100
-"""Squares of larger values would overflow."""
-LEAST = 1e-150
-"""Squares of smaller values would be nothing."""
 SAFE = 1e15
-"""The same of float32, and of its inverse."""
+"""Squares of larger values would overflow in float32; of values smaller than its inverse they would be nothing."""
 NEAR = 8.0
 """How many times farther from the origin than from each other rows may lie before they are moved to it: digits would be lost."""
 PROBE = 1_000
@@ -126,7 +123,7 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         """
         self._refuse()
         rows, lengths = self._checked(X, reset=True)
-        weights, unit = _weights(sample_weight, len(rows))
+        weights, unit = shares(sample_weight, len(rows))
         counted = len(rows) if weights is None else int((weights > 0).sum())
         if not counted:
             raise ValueError("sample_weight is zero for all rows: a row takes part only if it weighs something.")
@@ -157,10 +154,11 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
     def _fit(self, rows: Matrix, lengths: Matrix, weights: Weights | None, random: np.random.Generator) -> None:
         """Choose k and fit it on a sample in an order of its own, so that no order of rows matters; then polish it on all rows."""
         self._origin = _origin(rows)
+        moved = self._moved(rows)
+        lengths = lengths if moved is rows else squared_lengths(moved)
         drawn = _drawn(rows, weights, random)
-        sample = self._moved(rows[drawn])
-        limit = reach(sample)
-        sample = sample[~limit.beyond(sample, squared_lengths(sample))]
+        far = reach(moved[drawn]).beyond(moved, lengths)
+        sample = moved[drawn[~far[drawn]]]
         most = min(self.k_max, max(self.k_min, int(np.sqrt(len(sample) / 2)), 1))
         path = partitions(sample, distinct(sample, most), random=random)
         found = select(sample, path, self._asked(), random=random)
@@ -170,29 +168,24 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         if weights is None and len(drawn) == len(rows):
             fitted = polish(sample, fitted.centres)
             self._adopt(fitted, fitted.sizes.astype(np.float64))
-            moved = self._moved(rows)
             self.labels_ = assign(moved, self._centres, BACKENDS[self.backend])
-            self.outliers_ = np.flatnonzero(limit.beyond(moved, squared_lengths(moved)))
         else:
-            self.labels_ = self._polished(rows, lengths, weights, fitted.centres, limit)
+            having_say = np.where(far, 0.0, 1.0 if weights is None else weights) if far.any() else weights
+            self.labels_ = self._polished(moved, lengths, having_say, fitted.centres)
+        self.outliers_ = np.flatnonzero(far if weights is None else far & (weights > 0))
         part = Partition(self._centres, assign(sample, self._centres), fitted.inertia)
         self.stability_ = bootstrap_jaccard(sample, part, random=random, resamples=self.n_resamples)
         self.n_clusters_, self.structure_, self.votes_ = found.choice.k, found.choice.structure, dict(found.choice.votes)
         self.confidence_, self.criteria_ = found.confidence, found.table
 
-    def _polished(self, rows: Matrix, lengths: Matrix, weights: Weights | None, start: Matrix, limit: Reach) -> Labels:
-        """Polish on all rows within reach that weigh anything, and take that over; the labels of all rows."""
-        moved, backend = self._moved(rows), BACKENDS[self.backend]
-        lengths = lengths if moved is rows else squared_lengths(moved)
-        taking_part = ~limit.beyond(moved, lengths)
-        if weights is not None:
-            taking_part &= weights > 0
-        self.outliers_ = np.flatnonzero(~taking_part if weights is None else ~taking_part & (weights > 0))
-        heavy = slice(None) if taking_part.all() else np.flatnonzero(taking_part)
+    def _polished(self, moved: Matrix, lengths: Matrix, weights: Weights | None, start: Matrix) -> Labels:
+        """Polish on all rows that weigh anything, and take that over; the labels of all rows."""
+        backend = BACKENDS[self.backend]
+        heavy = slice(None) if weights is None or weights.all() else np.flatnonzero(weights)
         some, lengths, weights = moved[heavy], lengths[heavy], None if weights is None else weights[heavy]
         fitted = polish(some, start, weights=weights, lengths=lengths, tol=GAIN, backend=backend)
         order = self._adopt(fitted, np.bincount(fitted.labels, weights, minlength=fitted.k).astype(np.float64))
-        return np.argsort(order)[fitted.labels] if len(some) == len(rows) else assign(moved, self._centres, backend)
+        return np.argsort(order)[fitted.labels] if len(some) == len(moved) else assign(moved, self._centres, backend)
 
     def _adopt(self, fitted: Partition, masses: Weights) -> list[int]:
         """Take the centres over, the heaviest cluster first; which clusters those are, in order."""
@@ -230,7 +223,7 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         if not hasattr(self, "cluster_centers_"):
             return self.fit(X, sample_weight=sample_weight)
         rows = self._moved(self._checked(X, reset=False)[0])
-        weights, unit = _weights(sample_weight, len(rows))
+        weights, unit = shares(sample_weight, len(rows))
         with threadpool_limits(limits=1):
             found = read(rows, self._centres, weights, BACKENDS[self.backend])
             masses = self.cluster_weights_ + unit * found.masses
@@ -259,7 +252,7 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         """Minus the weighted sum of squared distances to the nearest centre."""
         check_is_fitted(self)
         rows = self._moved(self._checked(X, reset=False)[0])
-        weights, unit = _weights(sample_weight, len(rows))
+        weights, unit = shares(sample_weight, len(rows))
         with threadpool_limits(limits=1):
             nearest = read(rows, self._centres).nearest
         return -unit * max(0.0, weighed(nearest, weights) + weighed(squared_lengths(rows), weights))
@@ -282,45 +275,6 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         return tags
 
 
-def whole_numbers(**asked: object) -> None:
-    """Refuse settings that must be whole numbers and are not.
-
-    Raises:
-        ValueError: one is none.
-    """
-    for name, value in asked.items():
-        if not isinstance(value, Integral) or isinstance(value, bool):
-            raise ValueError(f"{name}={value!r} is not a whole number, and must be one.")
-
-
-def squarable(largest: float) -> None:
-    """Refuse rows whose largest value has no square.
-
-    Raises:
-        ValueError: it overflows, or is lost.
-    """
-    if largest > LARGEST:
-        raise ValueError(f"a value of {largest:.3g} cannot be squared safely: scale the matrix to at most {LARGEST:.0e} first.")
-    if 0 < largest < LEAST:
-        raise ValueError(f"no value is above {largest:.3g}, whose square is lost: scale the matrix to at least {LEAST:.0e} first.")
-
-
-def _weights(sample_weight: ArrayLike | None, n: int) -> tuple[Weights | None, float]:
-    """Take weights as shares of a unit, a power of two above the largest, so that no scale of them loses a digit; and that unit."""
-    if sample_weight is None:
-        return None, 1.0
-    weights = np.asarray(sample_weight, dtype=np.float64)
-    if weights.ndim == 0:
-        weights = np.full(n, weights)
-    if weights.shape != (n,):
-        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n,)}: one weight for each row.")
-    with np.errstate(over="ignore"):
-        if not (np.isfinite(weights.sum()) and (weights >= 0).all()):
-            raise ValueError("sample_weight must be finite, its sum too, and not negative.")
-    _, size = np.frexp(weights.max(initial=0.0))
-    return np.ldexp(weights, -size), float(np.ldexp(1.0, size))
-
-
 def _origin(rows: Matrix) -> Matrix | None:
     """Find where rows lie that are far from the origin: squares would lose the digits that tell them apart."""
     probe = rows if len(rows) <= SAMPLE else rows[:: len(rows) // PROBE]  # so few are told by all, whatever their order
@@ -340,12 +294,3 @@ def _drawn(rows: Matrix, weights: Weights | None, random: np.random.Generator) -
     worth = min(SAMPLE, max(1, round(heaped[-1] ** 2 / np.square(weights).sum())))
     chosen: Labels = heavy[np.searchsorted(heaped, (np.arange(worth) + 0.5) / worth * heaped[-1], side="right")]
     return chosen
-
-
-def own_order(rows: Matrix) -> Labels:
-    """Put rows in an order that is theirs, by two irrational mixtures of their columns, each from its least value on."""
-    rows = rows.astype(np.float64) - rows.min(axis=0, initial=np.inf)
-    at = np.arange(1, rows.shape[1] + 1)
-    first, second = (np.einsum("ij,j->i", rows, np.cos(at * turn)) for turn in (1.0, 2.0))
-    order: Labels = np.lexsort((second, first))
-    return order

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import binom, norm
 
-from discovery.clustering.partition import ROUGH, Labels, Matrix, Partition, in_order, polish, squared_distances, squared_lengths
+from discovery.clustering.partition import ROUGH, Labels, Matrix, Partition, in_order, magnitude, polish, squared_distances, squared_lengths
 from discovery.clustering.path import partitions
 
 Curve = tuple[Matrix, Matrix]
@@ -162,7 +162,7 @@ def bic(matrix: Matrix, path: Sequence[Partition], *, full: bool) -> Curve:
     reach an infinite likelihood. A hard cut of one gaussian gains less likelihood than its labels cost. NaN where there are fewer
     rows than parameters: there the penalty speaks for few clusters whatever the rows are.
     """
-    size = int(np.frexp(np.abs(matrix).max(initial=0.0))[1])  # divided by a power of two, squares are far from the ends of floats
+    size = magnitude(matrix)
     sized = np.ldexp(matrix.astype(np.float64), -size)
     results = [_bic(sized, part._replace(centres=np.ldexp(part.centres.astype(np.float64), -size)), full=full) for part in path]
     unit = 2 * matrix.shape[1] * size * np.log(2)

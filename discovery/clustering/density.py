@@ -15,9 +15,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering.autokmeans import own_order, squarable, whole_numbers
 from discovery.clustering.choice import THOROUGH, Structure, spread, valleys
-from discovery.clustering.partition import Labels, Matrix, Partition, assign, largest_and_lengths
+from discovery.clustering.given import squarable, whole_numbers
+from discovery.clustering.partition import Labels, Matrix, Partition, assign, largest_and_lengths, own_order
 from discovery.clustering.regions import NOISE, dense, neighbours_of, stability, sure
 from discovery.clustering.saved import Saved
 from discovery.clustering.selection import RESAMPLE

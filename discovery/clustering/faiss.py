@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from discovery.clustering.partition import Matrix, Placing
+from discovery.clustering.partition import Matrix, Placing, magnitude
 from storage.errors import MissingExtraError
 
 PROBE = 1_000
@@ -37,7 +37,7 @@ def placing(matrix: Matrix, centres: Matrix) -> Placing:
 
     search = _on_graphics(faiss) if faiss.get_num_gpus() else faiss.knn
     labels, nearest = np.empty(len(matrix), dtype=np.int32), np.empty(len(matrix), dtype=matrix.dtype)
-    size = _size(matrix[:: max(1, len(matrix) // PROBE)], centres)
+    size = max(magnitude(matrix[:: max(1, len(matrix) // PROBE)]), magnitude(centres))  # float32 holds the squares of what is divided by it
     sought = np.ascontiguousarray(np.ldexp(centres, -size), dtype=np.float32)
 
     def place(rows: slice) -> None:
@@ -47,11 +47,6 @@ def placing(matrix: Matrix, centres: Matrix) -> Placing:
         nearest[rows] = np.ldexp((distances[:, 0] - np.einsum("ij,ij->i", block, block)).astype(matrix.dtype), 2 * size)
 
     return Placing(labels, nearest, place)
-
-
-def _size(*matrices: Matrix) -> int:
-    """Give the power of two above the largest value: float32 holds the squares of what is divided by it."""
-    return int(np.frexp(max(float(np.abs(matrix).max(initial=0.0)) for matrix in matrices))[1])
 
 
 def _on_graphics(faiss: Any) -> Search:

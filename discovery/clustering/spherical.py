@@ -15,9 +15,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering.autokmeans import AutoKMeans, own_order
+from discovery.clustering.autokmeans import AutoKMeans
 from discovery.clustering.choice import AGREEMENT, SEGMENTS_AT_MOST, THOROUGH, Structure, valleys
-from discovery.clustering.partition import Labels, Matrix, Partition
+from discovery.clustering.partition import Labels, Matrix, Partition, magnitude, own_order
 from discovery.clustering.path import partition
 from discovery.clustering.saved import Saved
 from discovery.clustering.stability import overlaps
@@ -70,13 +70,6 @@ def directions(rows: Matrix) -> Matrix:
     """Scale rows to length one, however large or small they are: by a power of two first, which costs no digit."""
     _, exponent = np.frexp(np.abs(rows).max(axis=1, keepdims=True, initial=0.0))
     return unit_rows(np.ldexp(rows, -exponent))
-
-
-def _sized(rows: Matrix) -> Matrix:
-    """Divide rows by the power of two above their largest value, whose square may be none."""
-    _, exponent = np.frexp(np.abs(rows).max(initial=0.0))
-    sized: Matrix = np.ldexp(rows, -exponent)
-    return sized
 
 
 def again(matrix: Matrix, centres: Matrix) -> Labels:
@@ -142,7 +135,7 @@ class SphericalKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         rows = self._checked(X, reset=True)
         seed = check_random_state(self.random_state).randint(2**31)
         order = own_order(rows)
-        rows = _sized(rows[order])
+        rows = np.ldexp(rows[order], -magnitude(rows))  # whose squares are told
         with threadpool_limits(limits=1):
             units = directions(rows)
             chosen = AutoKMeans(
