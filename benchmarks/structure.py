@@ -99,7 +99,7 @@ def shows_structure(rows: Matrix, random: np.random.Generator) -> bool:
     """Tell whether regions of density are real, or any k that could be chosen has a valley and is common to two halves of the rows."""
     k_max = distinct(rows, min(20, int(np.sqrt(len(rows) / 2))))
     path = partitions(rows, k_max, random=random, restarts=THOROUGH.restarts)
-    _, groups = valleys(rows, path, random, THOROUGH)
+    _, groups, _ = valleys(rows, path, random, THOROUGH)
     large = np.array([part.sizes.min() >= least_size(len(rows)) for part in path])
     shown = np.flatnonzero(large & (groups > 1))
     if len(shown):

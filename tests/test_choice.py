@@ -48,11 +48,11 @@ def test_a_criterion_that_cannot_tell_of_every_candidate_has_no_vote():
     assert found.votes["bic_full"] == 1
 
 
-def test_votes_that_all_agree_are_not_overruled_by_a_count_of_regions():
-    """Five votes for 3, which is apart, stand against four regions; where it shows no valley, the regions are counted."""
-    found = curves(gap=3, diag=3, full=3, strength=3, silhouette=3, groups=[1, 1, 3, 4])
-    for apart, expected in ((frozenset({3, 4}), 3), (frozenset({4}), 4)):
-        choice = choose(found, Evidence(frozenset({2, 3, 4}), apart, 4), k_min=1, allow_segments=False)
+def test_regions_are_not_counted_where_valleys_set_more_groups_apart():
+    """Three groups that valleys set apart stand against two regions, since regions that touch are one; against four they do not."""
+    found = curves(gap=3, diag=3, full=3, strength=4, silhouette=2, groups=[1, 1, 3, 1])
+    for kinds, apart, expected in ((2, {3}, 3), (2, set(), 2), (4, {3}, 4)):
+        choice = choose(found, Evidence(frozenset({2, 3, 4}), frozenset(apart), kinds), k_min=1, allow_segments=False)
         assert (choice.k, choice.structure) == (expected, "clusters")
 
 

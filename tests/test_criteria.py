@@ -124,6 +124,32 @@ def test_a_cut_of_one_mode_shows_no_valley(shape):
     assert criteria.valley(matrix, path(matrix, 4), folds=folds(matrix))[1].tolist() == [1] * 4
 
 
+def test_few_rows_are_clear_of_each_other_where_ways_are_longer_than_steps():
+    """Steps of 1 and ways of 5 and 4: with two clusters the way is no longer than one inside; with three both are, among 8 lengths."""
+    rows = np.array([[0.0], [1], [2], [7], [8], [9], [13], [14], [15]])
+    told = criteria.clearance(rows, path(rows, 4))
+    assert told[2] == pytest.approx(criteria.longer(4.0, 2, 8))
+    assert told[[0, 3]].tolist() == [1, 1]
+    assert told[1] == pytest.approx(criteria.longer(5 / 4, 1, 8))
+
+
+def test_the_test_of_long_ways_is_exact():
+    """The longest of two exponential lengths is twice the other with chance 2/3, of 15 with 1/8: n(n − 1) B(c + 1, n − 1)."""
+    assert criteria.longer(2.0, 1, 2) == pytest.approx(2 / 3)
+    assert criteria.longer(2.0, 1, 15) == pytest.approx(1 / 8)
+    drawn = np.sort(np.random.default_rng(0).exponential(size=(20_000, 12)), axis=1)
+    assert criteria.longer(1.3, 3, 12) == pytest.approx((drawn[:, -3] >= 1.3 * drawn[:, -4]).mean(), abs=0.01)
+
+
+def test_clusters_that_single_linkage_does_not_cut_are_not_clear():
+    """Two halves of an even row of points, heaps without a step inside, and one row alone: no way is longer than a step."""
+    even = np.arange(10.0)[:, None]
+    assert criteria.clearance(even, path(even, 2)).tolist() == [1, 1]
+    assert criteria.clearance(np.ones((1, 2)), [whole(np.ones((1, 2)))]).tolist() == [1]
+    heaps = np.repeat([[0.0], [5.0]], 6, axis=0)
+    assert criteria.clearance(heaps, path(heaps, 2)).tolist() == [1, 1]
+
+
 def test_the_valley_test_is_binomial():
     """10 rows left, 2 between and 8 right: the larger of the one-sided p-values, 56/1024 = P(at most 2 of 10)."""
     assert criteria.no_valley(np.array([[10, 2, 8]])) == pytest.approx([(1 + 10 + 45) / 1024])

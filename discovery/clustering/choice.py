@@ -1,7 +1,7 @@
 """Which k, and what kind of answer it is: the criteria's curves in, one choice out.
 
-``clusters``: as many as there are regions of density that are real and that K-Means can follow, unless the criteria agree on another k with
-valleys; else the largest k, up to the median of theirs, at which there are valleys of density between groups of rows that were held out.
+``clusters``: as many as there are regions of density that are real and that K-Means can follow, unless valleys set more groups apart;
+else the largest k, up to the median of theirs, at which there are valleys of density between groups of rows that were held out.
 ``segments``: no such valley, but the cut comes back in split halves; a stable cut of a continuum. ``none``: neither.
 """
 
@@ -27,6 +27,10 @@ SILHOUETTE_PAIRS = 10_000_000
 """Distances that a silhouette takes at most: where rows are many, fewer of them are asked."""
 GAP_ROWS = 2_000
 VALLEY_ROWS = 4_000
+CLEAR_ROWS = 500
+"""Rows whose distances are all asked at most. More of them show a valley wherever they are clear of each other."""
+CLEAR = 0.01
+"""Level at which they are clear of each other: then all are groups, as if a valley lay between any two."""
 SEGMENTS_AT_MOST = 8
 """More cuts of a continuum than a reader can tell apart are not offered."""
 AGREEMENT = 0.7
@@ -114,10 +118,10 @@ def curves(matrix: Matrix, path: list[Partition], *, references: Matrix, random:
         "prediction_strength": prediction_strength(matrix, halves, len(path)),
         "split_half_ari": split_half_agreement(matrix, halves, len(path)),
     }
-    weakest, groups = valleys(matrix, path, random, effort)
+    weakest, groups, clear = valleys(matrix, path, random, effort)
     none = np.full(len(path), np.nan)
     values = {name: value for name, (value, _) in found.items()}
-    values |= {"inertia": criteria.inertia(path), "valley": weakest, "valley_groups": groups}
+    values |= {"inertia": criteria.inertia(path), "valley": weakest, "valley_groups": groups, "clearance": clear}
     return Curves(
         values=values,
         errors={name: found[name][1] if name in found else none for name in values},
@@ -151,11 +155,23 @@ def _halves(matrix: Matrix, path: list[Partition], random: np.random.Generator, 
     return [halved(matrix, len(path), random=random, restarts=effort.restarts) for _ in range(effort.halvings)]
 
 
-def valleys(matrix: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> tuple[Matrix, Matrix]:
-    """Ask every k for valleys of density: p-value of the least separated pair, number of groups; see ``criteria.valley``."""
+def valleys(matrix: Matrix, path: list[Partition], random: np.random.Generator, effort: Effort) -> tuple[Matrix, Matrix, Matrix]:
+    """Ask every k for valleys of density: p-value of the least separated pair, number of groups, clearance; see ``criteria``.
+
+    A test of counts cannot tell so few rows apart as a reader of their plot does: clusters that are clear of each other are all groups.
+    """
     rows, sampled = _sampled(matrix, path, VALLEY_ROWS, random)
     folds = random.permutation(len(rows)) % effort.folds
-    return criteria.valley(spread(rows, random), sampled, folds=folds)
+    rows = spread(rows, random)
+    weakest, groups = criteria.valley(rows, sampled, folds=folds)
+    some = slice(None, None, -(-len(rows) // CLEAR_ROWS))
+    clear = criteria.clearance(rows[some], [part._replace(labels=part.labels[some]) for part in sampled])
+    return weakest, np.where(clear <= CLEAR, [part.k for part in sampled], groups), clear
+
+
+def separated(matrix: Matrix, part: Partition, random: np.random.Generator) -> bool:
+    """Tell whether there is a valley between any two groups of the clusters of one partition."""
+    return bool(valleys(matrix, [part], random, THOROUGH)[1][0] > 1)
 
 
 def spread(matrix: Matrix, random: np.random.Generator) -> Matrix:
@@ -200,15 +216,15 @@ def choose(found: Curves, known: Evidence, *, k_min: int, allow_segments: bool) 
     k is a number: votes for 6 and 7 stand nearer to each other than to 2, and the median is the k from which no majority would
     move. Clusters without a valley between any two groups of them are a cut, not a find: then the next smaller k
     that is ``apart`` is taken, and where none is, segments are offered where allowed, else one cluster. Where regions of
-    density are real, they are counted instead, unless all votes are for one k that is apart.
+    density are real, they are counted instead, unless valleys set more groups apart at that median: regions that touch are one.
     """
     allowed = sorted(k for k in known.candidates | {1} if k_min <= k <= found.k_max) or [min(k_min, found.k_max)]
     votes = _votes(found, allowed)
     said = sorted(votes.values())
     most = said[(len(said) - 1) // 2]
-    agreed = said[0] == said[-1] in known.apart
+    groups = found.values["valley_groups"][most - 1] if most in known.apart else 1
     votes["density"] = known.kinds
-    if known.kinds > 1 and known.kinds in allowed and not agreed:
+    if known.kinds > 1 and known.kinds in allowed and known.kinds >= groups:
         return Choice(known.kinds, "clusters", votes)
     shown = [k for k in allowed if k <= most and k in known.apart]
     if shown:
@@ -223,8 +239,7 @@ def structure_of(matrix: Matrix, part: Partition, random: np.random.Generator) -
     """Tell what the clusters of one partition are: separated, a cut that comes back in halves, or neither."""
     if part.k == 1:
         return "none"
-    _, groups = valleys(matrix, [part], random, THOROUGH)
-    if groups[0] > 1:
+    if separated(matrix, part, random):
         return "clusters"
     halves = [halved(matrix, part.k, random=random) for _ in range(THOROUGH.halvings)]
     agreement, error = split_half_agreement(matrix, halves, part.k)

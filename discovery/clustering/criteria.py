@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.special import betaln, gammaln
 from scipy.stats import binom, norm
 
 from discovery.clustering.partition import ROUGH, Labels, Matrix, Partition, in_order, magnitude, polish, squared_distances, squared_lengths
@@ -291,6 +293,36 @@ def _heights(far: Matrix, gram: Matrix, i: int, j: int) -> Matrix:
     slack[[i, j]] = 0.0
     above: Matrix = height[(slack >= 0).all(axis=0)]
     return above
+
+
+def clearance(matrix: Matrix, path: Sequence[Partition]) -> Matrix:
+    """Ask for each k how likely so long ways between the clusters would be, beside the steps within: p-values.
+
+    A step is what joins rows of one cluster by single linkage (Sneath 1957), a way what joins two clusters. Where density does not
+    change, the steps of rows on a line are exponential (Pyke 1965); in more columns they differ less. 1 where single linkage cuts the
+    rows into other clusters, since some step is then at least as long as a way.
+    """
+    if len(matrix) < 2:
+        return np.ones(len(path))
+    tree = linkage(matrix, "single")
+    return np.array([_clearance(tree, part) for part in path])
+
+
+def _clearance(tree: Matrix, part: Partition) -> float:
+    """Ask the last merges: k − 1 of them join clusters, and the one before is the longest step. Rows that are the same take none."""
+    lengths = tree[tree[:, 2] > 0, 2].tolist()
+    if not 1 < part.k <= len(lengths):
+        return 1.0
+    cut = fcluster(tree, part.k, "maxclust")
+    if not len(np.unique(cut)) == part.k == len(np.unique(part.labels * (part.k + 1) + cut)):
+        return 1.0
+    return longer(lengths[1 - part.k] / lengths[-part.k], part.k - 1, len(lengths))
+
+
+def longer(times: float, most: int, n: int) -> float:
+    """Chance that the ``most`` longest of n exponential lengths are all at least so many times as long as the next."""
+    ways = gammaln(n + 1) - gammaln(most + 1) - gammaln(n - most)
+    return float(np.exp(ways + betaln(times * most + 1, n - most)))
 
 
 def no_valley(counts: Labels) -> Matrix:

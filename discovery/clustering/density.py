@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from discovery.clustering.choice import THOROUGH, Structure, spread, valleys
+from discovery.clustering.choice import Structure, separated, spread
 from discovery.clustering.given import squarable, whole_numbers
 from discovery.clustering.partition import Labels, Matrix, Partition, assign, largest_and_lengths, own_order
 from discovery.clustering.regions import NOISE, dense, neighbours_of, stability, sure
@@ -164,4 +164,4 @@ def _apart(rows: Matrix, labels: Labels, random: np.random.Generator) -> bool:
     """Tell whether there is a valley between any two groups of the clusters, every row counted to the nearest mean."""
     centres = _means(rows, labels)
     part = Partition(centres, assign(rows, centres), float("nan"))
-    return bool(valleys(rows, [part], random, THOROUGH)[1][0] > 1)
+    return separated(rows, part, random)

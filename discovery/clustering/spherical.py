@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from discovery.clustering.autokmeans import AutoKMeans
-from discovery.clustering.choice import AGREEMENT, SEGMENTS_AT_MOST, THOROUGH, Structure, valleys
+from discovery.clustering.choice import AGREEMENT, SEGMENTS_AT_MOST, Structure, separated
 from discovery.clustering.partition import Labels, Matrix, Partition, magnitude, own_order
 from discovery.clustering.path import partition
 from discovery.clustering.saved import Saved
@@ -215,7 +215,7 @@ def _apart(rows: Matrix, labels: Labels, k: int, random: np.random.Generator) ->
     """Tell whether there is a valley between any two groups of the clusters, in the rows as they were given."""
     centres = sums(rows, labels, k) / np.maximum(np.bincount(labels, minlength=k), 1)[:, None]
     part = Partition(centres.astype(rows.dtype), labels, float("nan"))
-    return bool(valleys(rows, [part], random, THOROUGH)[1][0] > 1)
+    return separated(rows, part, random)
 
 
 def _comes_back(chosen: AutoKMeans) -> bool:

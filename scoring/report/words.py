@@ -67,6 +67,7 @@ CRITERIA = {
     "split_half_ari": "Agreement of two halves",
     "valley": "Valleys between groups",
     "valley_groups": "Groups with a valley between",
+    "clearance": "Ways between groups longer than steps within",
     "inertia": "Spread inside groups (low is good)",
 }
 """What a reader is shown of how the number of groups was chosen."""
