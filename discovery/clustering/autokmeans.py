@@ -68,7 +68,8 @@ class AutoKMeans(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         random_state: Seed; the same seed gives the same result with any number of threads.
         last_k: The k of the last fit on similar rows: kept unless another one wins in 80 % of the resamples, or it in
             less than 20 %.
-        backend: What finds nearest centres among all rows: "numpy" (ours), or "faiss" (extra ``faiss``) for hundreds of clusters and more.
+        backend: What finds nearest centres among all rows: "numpy" (ours), or "faiss" (extra ``faiss``), on some machines quicker for
+            many clusters.
         n_resamples: Resamples behind ``confidence_`` and half of those behind the stability of each candidate. With 0 a criterion by
             name chooses without them, and confidence and stability are NaN.
 

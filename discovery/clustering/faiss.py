@@ -1,4 +1,4 @@
-"""Nearest centres by FAISS (extra ``faiss``), for hundreds of clusters and more; on graphics processors where its build knows them.
+"""Nearest centres by FAISS (extra ``faiss``), quicker on some machines for many clusters; also on graphics processors.
 
 Only this file knows faiss, and only once it is asked for. It searches exactly, in float32: labels differ from our own search only
 where two centres are as near as float32 can tell.
