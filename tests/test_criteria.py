@@ -150,6 +150,15 @@ def test_clusters_that_single_linkage_does_not_cut_are_not_clear():
     assert criteria.clearance(heaps, path(heaps, 2)).tolist() == [1, 1]
 
 
+def test_clusters_are_not_clear_where_a_sample_holds_no_row_of_one():
+    """Three heaps are clear of each other as three clusters, and not where two of them bear one label and the third label is missing."""
+    three = np.concatenate([np.arange(6.0), np.arange(90.0, 96), np.arange(200.0, 206)])[:, None]
+    three += np.arange(18)[:, None] / 100
+    part = path(three, 3)[2]
+    assert criteria.clearance(three, [part])[0] < 1e-6
+    assert criteria.clearance(three, [part._replace(labels=np.minimum(part.labels, 1))])[0] == 1
+
+
 def test_the_valley_test_is_binomial():
     """10 rows left, 2 between and 8 right: the larger of the one-sided p-values, 56/1024 = P(at most 2 of 10)."""
     assert criteria.no_valley(np.array([[10, 2, 8]])) == pytest.approx([(1 + 10 + 45) / 1024])

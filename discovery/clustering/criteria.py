@@ -300,7 +300,7 @@ def clearance(matrix: Matrix, path: Sequence[Partition]) -> Matrix:
 
     A step is what joins rows of one cluster by single linkage (Sneath 1957), a way what joins two clusters. Where density does not
     change, the steps of rows on a line are exponential (Pyke 1965); in more columns they differ less. 1 where single linkage cuts the
-    rows into other clusters, since some step is then at least as long as a way.
+    rows into other clusters, since some step is then at least as long as a way, and where a cluster has none of the rows.
     """
     if len(matrix) < 2:
         return np.ones(len(path))
@@ -314,7 +314,7 @@ def _clearance(tree: Matrix, part: Partition) -> float:
     if not 1 < part.k <= len(lengths):
         return 1.0
     cut = fcluster(tree, part.k, "maxclust")
-    if not len(np.unique(cut)) == part.k == len(np.unique(part.labels * (part.k + 1) + cut)):
+    if not len(np.unique(part.labels)) == len(np.unique(cut)) == part.k == len(np.unique(part.labels * (part.k + 1) + cut)):
         return 1.0
     return longer(lengths[1 - part.k] / lengths[-part.k], part.k - 1, len(lengths))
 

@@ -66,7 +66,7 @@ CRITERIA = {
     "bootstrap_jaccard": "Overlap when drawn again",
     "split_half_ari": "Agreement of two halves",
     "valley": "Valleys between groups",
-    "valley_groups": "Groups with a valley between",
+    "valley_groups": "Groups with a valley or a long way between",
     "clearance": "Ways between groups longer than steps within",
     "inertia": "Spread inside groups (low is good)",
 }
